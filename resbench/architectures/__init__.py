@@ -1,0 +1,1 @@
+"""What each network is, as data, and the layers that follow from it."""

@@ -1,0 +1,1 @@
+"""Modules built from the descriptions in `resbench.architectures`."""

@@ -1,0 +1,164 @@
+"""What was found: measurements in base units, the environment they came from, and results that hold them.
+
+Everything here is frozen data without torch; `resbench.store` writes it and `resbench.reporting` reads it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Unit(StrEnum):
+    """Base units: `resbench.units` scales them for display."""
+
+    ONE = "1"
+    """Counts (parameters, MACs, FLOPs) and shares (accuracy 0.9, never 90)."""
+    SECOND = "s"
+    BYTE = "B"
+    PER_SECOND = "1/s"
+
+
+class Statistic(StrEnum):
+    """How one figure was made from what was observed."""
+
+    COMPUTED = "computed"
+    """Follows from a definition: no noise, no n."""
+    SINGLE = "single run"
+    LAST = "last epoch"
+    BEST = "best"
+    MEAN = "mean"
+    MEDIAN = "median"
+    MAXIMUM = "maximum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One figure, in base units, with all that is needed to judge it.
+
+    Attributes:
+        metric: what was measured: "parameters", "latency", "top1_strict".
+        value: in `unit`.
+        n: how many observations `value` summarises (1 for a computed figure).
+        low, high: the 95 % interval of `value`, where there is one.
+        method: the convention, clock or reading behind the figure: "core", "synchronised call".
+        samples: the raw observations, in `unit`, in the order they were made; may be empty.
+    """
+
+    metric: str
+    value: float
+    unit: Unit
+    statistic: Statistic
+    n: int = 1
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+    samples: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One pass over a set of samples, in training or in test.
+
+    Attributes:
+        loss: mean over the samples.
+        loss_of_batches: mean of the batch means, where a smaller last batch weighs as much as a full one.
+        top1, top5: share of samples, each counting the same (the *strict* reading).
+        top1_of_batches, top5_of_batches: mean of the batches' shares (the reading *as published* by some).
+        samples: how many samples were seen.
+        seconds: wall time of the pass.
+    """
+
+    loss: float
+    loss_of_batches: float
+    top1: float
+    top5: float
+    top1_of_batches: float
+    top5_of_batches: float
+    samples: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One epoch of training and the test that followed it; `number` counts from 1."""
+
+    number: int
+    learning_rate: float
+    train: Pass
+    test: Pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The machine, the software and the settings a result came from.
+
+    Attributes:
+        machine: stable facts: CPU, cores, memory, GPU, driver, system.
+        software: versions: python, torch, torchvision, resbench, CUDA, cuDNN.
+        settings: what was set for this run: threads, TF32, determinism.
+        commit: of the resbench checkout it ran from; empty for an installed package.
+        changed: whether that checkout had uncommitted changes.
+    """
+
+    machine: Mapping[str, str]
+    software: Mapping[str, str]
+    settings: Mapping[str, str]
+    commit: str = ""
+    changed: bool = False
+
+    @property
+    def machine_id(self) -> str:
+        """Twelve hex digits that stand for this machine in the store."""
+        return digest(dict(self.machine))[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The answer to one experiment.
+
+    Attributes:
+        key: content hash of the experiment; the same question has the same key everywhere.
+        experiment: the question itself, as plain data (see `resbench.specs.Experiment`).
+        started: when, in UTC, ISO 8601.
+        seconds: wall time it took, over every session that worked on it.
+        notes: what a reader must know to judge the figures, a sentence each.
+    """
+
+    key: str
+    experiment: Mapping[str, Any]
+    measurements: tuple[Measurement, ...]
+    environment: Environment
+    epochs: tuple[Epoch, ...] = ()
+    started: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    def find(self, metric: str, method: str | None = None) -> Measurement | None:
+        """Return the measurement of `metric` (by `method`, where given), or None."""
+        for measurement in self.measurements:
+            if measurement.metric == metric and method in (None, measurement.method):
+                return measurement
+        return None
+
+
+def plain(data: Any) -> Any:
+    """Return a frozen data class (or a mapping or sequence of them) as plain data that JSON can hold."""
+    if dataclasses.is_dataclass(data) and not isinstance(data, type):
+        return {field.name: plain(getattr(data, field.name)) for field in dataclasses.fields(data)}
+    if isinstance(data, Mapping):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, tuple | list):
+        return [plain(value) for value in data]
+    if isinstance(data, StrEnum):
+        return str(data)
+    return data
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256, in hex, of plain data in its canonical JSON form."""
+    text = json.dumps(plain(data), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Questions, their experiments and the published answers, one suite a module."""
