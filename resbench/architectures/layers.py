@@ -131,9 +131,10 @@ def _block(
         inside = pair[-1].output_CHW
         if number < len(plan):
             yield Layer(name=f"{name}.relu{number}", kind=Kind.RELU, input_CHW=inside, output_CHW=inside)
-    if shape != inside and architecture.shortcut is Shortcut.PROJECTION:
+    changes = stride != 1 or shape[0] != inside[0]
+    if changes and architecture.shortcut is Shortcut.PROJECTION:
         yield from _conv(f"{name}.downsample.0", shape, inside[0], 1, stride, bn=f"{name}.downsample.1")
-    if shape != inside and architecture.shortcut is Shortcut.ZERO_PAD:
+    if changes and architecture.shortcut is Shortcut.ZERO_PAD:
         yield Layer(name=f"{name}.shortcut", kind=Kind.ZERO_PAD, input_CHW=shape, output_CHW=inside)
     if architecture.shortcut is not Shortcut.NONE:
         yield Layer(name=f"{name}.add", kind=Kind.ADD, input_CHW=inside, output_CHW=inside)
