@@ -82,7 +82,7 @@ class Pictures:
         flip: random horizontal flip, p 0.5, in training.
         color_jitter: brightness, contrast, saturation and hue each jittered by this much in training; 0: off.
         erase: probability of RandomErasing (its other defaults are torchvision's), before normalising; 0: off.
-        mean, std: of each channel, on the scale 0 to 1; an empty mean stands for the training set's per-pixel mean.
+        mean, std: of each channel, on the scale 0 to 1; both empty: the training set's per-pixel mean is subtracted.
         test_views: 1 (the whole picture, or its centre crop) or 10 (four corners, centre, and their flips).
     """
 

@@ -1,6 +1,7 @@
 """The layers of a described network, in order, with their shapes and costs in closed form. No torch.
 
-Names are those of the module that `resbench.models.build` makes, which are torchvision's: `layer1.0.conv1`.
+Names are those of the module that `resbench.models.build` makes, which are torchvision's: `layer1.0.conv1`. A block's
+one ReLU runs several times: `relu1`, `relu2` inside, `relu` at its end. Its addition, `add`, is no module.
 """
 
 from collections.abc import Iterator
@@ -54,6 +55,11 @@ class Layer:
         return self.weights + self.biases
 
     @property
+    def inputs(self) -> int:
+        """Elements that go in."""
+        return prod(self.input_CHW)
+
+    @property
     def outputs(self) -> int:
         """Elements that come out."""
         return prod(self.output_CHW)
@@ -77,10 +83,13 @@ def layers_of(
         classes: outputs of the head; default: the architecture's own.
 
     Raises:
-        UsageError: the input is not three positive numbers, or not of three channels.
+        UsageError: the input is not three positive numbers, or not of three channels; or there is not one class.
     """
-    shape = check_input(input_CHW or architecture.input_CHW)
-    return tuple(_layers(architecture, shape, classes or architecture.classes))
+    shape = check_input(architecture.input_CHW if input_CHW is None else input_CHW)
+    outputs = architecture.classes if classes is None else classes
+    if outputs < 1:
+        raise UsageError(f"a network needs at least one class, found {outputs}")
+    return tuple(_layers(architecture, shape, outputs))
 
 
 def check_input(input_CHW: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -135,7 +144,7 @@ def _block(
     if changes and architecture.shortcut is Shortcut.PROJECTION:
         yield from _conv(f"{name}.downsample.0", shape, inside[0], 1, stride, bn=f"{name}.downsample.1")
     if changes and architecture.shortcut is Shortcut.ZERO_PAD:
-        yield Layer(name=f"{name}.shortcut", kind=Kind.ZERO_PAD, input_CHW=shape, output_CHW=inside)
+        yield Layer(name=f"{name}.downsample", kind=Kind.ZERO_PAD, input_CHW=shape, output_CHW=inside)
     if architecture.shortcut is not Shortcut.NONE:
         yield Layer(name=f"{name}.add", kind=Kind.ADD, input_CHW=inside, output_CHW=inside)
     yield Layer(name=f"{name}.relu", kind=Kind.RELU, input_CHW=inside, output_CHW=inside)
