@@ -1,0 +1,59 @@
+"""Opening a data set by its name."""
+
+from pathlib import Path
+
+from resbench.datasets.data import Data
+from resbench.datasets.progress import Report, silent
+from resbench.errors import UsageError, unknown
+
+NAMES = ("voc0712", "cifar10")
+
+
+def open_data(name: str, root: Path | None, *, progress: Report | None = None) -> Data:
+    """Return a data set.
+
+    Args:
+        name: `voc0712` or `cifar10`.
+        root: the folder it lies in; None: the built-in sample, which only `voc0712` has.
+        progress: told how far reading (or drawing the sample) is.
+
+    Raises:
+        UsageError: there is no such data set, or the folder cannot be used.
+    """
+    check_name(name)
+    if name == "cifar10":
+        return _open_cifar(root, progress or silent)
+    return _open_voc(root, progress or silent)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no data set.
+
+    Raises:
+        UsageError: with the nearest names.
+    """
+    if name not in NAMES:
+        raise unknown("data set", name, NAMES)
+
+
+def _open_cifar(root: Path | None, progress: Report) -> Data:
+    from resbench.datasets.cifar import open_cifar
+
+    if root is None:
+        raise UsageError(
+            "cifar10 has no built-in sample: run `resbench data prepare cifar10`, then give --data .data"
+        )
+    return open_cifar(root, progress=progress)
+
+
+def _open_voc(root: Path | None, progress: Report) -> Data:
+    from resbench.datasets.sample import LABEL
+    from resbench.datasets.sample_cache import ensure_sample, is_sample
+    from resbench.datasets.voc_crops import open_voc
+    from resbench.datasets.voc_layout import find_devkit
+
+    if root is None:
+        root = ensure_sample(progress=progress)
+    # A copy of the sample is still no PASCAL VOC.
+    label = LABEL if is_sample(find_devkit(root)) else ""
+    return open_voc(root, label=label, progress=progress)
