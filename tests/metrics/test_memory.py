@@ -1,0 +1,87 @@
+"""Peak memory, with the process it is read in; nothing here depends on how much a machine uses exactly."""
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from resbench.errors import ResbenchError
+from resbench.metrics import memory
+from resbench.results import Statistic, Unit
+from resbench.specs import Precision, Profiling
+
+
+def peak(model: str, batch_size: int, size: int) -> int:
+    asked = Profiling(batch_size=batch_size, num_classes=10, input_CHW=(3, size, size))
+    return int(memory.peak_on_cpu(model, asked, Precision.FP32, 1).value)
+
+
+def test_a_process_grows_by_the_weights_and_by_the_images() -> None:
+    weights_B = 4 * 11_181_642  # resnet18's 11,689,512 parameters with 10 instead of 1000 outputs
+    small, large = peak("resnet18", 1, 64), peak("resnet18", 32, 224)
+    assert weights_B < small < 3 * weights_B
+    # At the widest point the stem's 64 x 112 x 112 output is alive together with its normalised copy.
+    assert large - small > 32 * 2 * 64 * 112 * 112 * 4
+
+
+def test_the_measurement_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*_arguments: Any, **_options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 0, stdout="4096", stderr="")
+
+    monkeypatch.setattr(subprocess, "run", answer)
+    asked = Profiling(batch_size=1, num_classes=10, input_CHW=(3, 8, 8))
+    found = memory.peak_on_cpu("resnet18", asked, Precision.FP32, 1)
+    assert (found.metric, found.value, found.unit) == ("peak_memory", 4096, Unit.BYTE)
+    assert found.statistic is Statistic.MAXIMUM
+    assert "fresh process" in found.method
+
+
+def test_a_process_that_fails_is_told_in_one_line() -> None:
+    asked = Profiling(batch_size=1, num_classes=10, input_CHW=(3, 8, 8))
+    with pytest.raises(
+        ResbenchError, match=r"peak memory: the process ended with exit code 1: .*'resnet19'"
+    ) as caught:
+        memory.peak_on_cpu("resnet19", asked, Precision.FP32, 1)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_process_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_TIMEOUT_S", 0.01)
+    asked = Profiling(batch_size=1, num_classes=10, input_CHW=(3, 8, 8))
+    with pytest.raises(ResbenchError, match=r"peak memory: the process took longer than 0\.01 s"):
+        memory.peak_on_cpu("resnet18", asked, Precision.FP32, 1)
+
+
+def test_a_system_without_proc_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setattr(memory, "_STATUS", tmp_path / "status")
+    with pytest.raises(ResbenchError, match="which only Linux has"):
+        memory._resident("VmRSS")
+
+
+def test_on_cuda_what_was_there_before_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    allocator = {"now": 100, "peak": 900}  # of somebody else, in this process
+
+    def allocate(size_B: int) -> None:
+        allocator["now"] += size_B
+        allocator["peak"] = max(allocator["peak"], allocator["now"])
+
+    def prepare() -> Callable[[], None]:
+        allocate(40)  # weights and input
+
+        def call() -> None:
+            allocate(30)
+            allocate(-20)
+
+        return call
+
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: None)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _device: allocator["now"])
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _device: allocator["peak"])
+    monkeypatch.setattr(
+        torch.cuda, "reset_peak_memory_stats", lambda _device: allocator.update(peak=allocator["now"])
+    )
+    found = memory.peak_on_cuda(prepare, torch.device("cpu"))
+    assert (found.metric, found.value, found.unit) == ("peak_memory", 70, Unit.BYTE)
+    assert "CUDA allocator" in found.method
