@@ -1,0 +1,153 @@
+"""Loss and accuracy over epochs, as SVG pictures that are the same bytes for the same results."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from resbench.reporting.published_curves import published_curves
+from resbench.reporting.selection import Selection, limits
+from resbench.results import Epoch, Pass
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's palette, told apart by colour-blind readers; one colour an architecture."""
+
+PHASES = {"test": "test", "train": "training"}
+"""The two panels of a picture, and what each is called."""
+
+_MARKED_UP_TO = 15
+_SETTINGS: Any = {
+    "svg.hashsalt": "resbench",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """What one picture shows. `field` is that of `resbench.results.Pass`, in the reading as published."""
+
+    name: str
+    field: str
+    published: str
+    title: str
+    axis: str
+    scale: float
+
+
+QUANTITIES = (
+    Quantity(name="loss", field="loss_of_batches", published="loss", title="Loss", axis="loss", scale=1.0),
+    Quantity(
+        name="top1",
+        field="top1_of_batches",
+        published="top1",
+        title="Top-1 accuracy",
+        axis="top-1 accuracy, %",
+        scale=100.0,
+    ),
+    Quantity(
+        name="top5",
+        field="top5_of_batches",
+        published="top5",
+        title="Top-5 accuracy",
+        axis="top-5 accuracy, %",
+        scale=100.0,
+    ),
+)
+
+
+def pictures(selection: Selection) -> dict[str, bytes]:
+    """Return an SVG picture of each quantity by its file name; none where no epoch was trained."""
+    if not any(result.epochs for results in selection.trained.values() for result in results):
+        return {}
+    return {f"{quantity.name}.svg": _drawn(quantity, selection) for quantity in QUANTITIES}
+
+
+def shows_published(selection: Selection) -> bool:
+    """Whether the published curves may be drawn: only behind a run that asked the same."""
+    return bool(selection.suite.curves) and selection.first_trained is not None and not limits(selection)
+
+
+def _drawn(quantity: Quantity, selection: Selection) -> bytes:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(9.0, 4.0), layout="constrained", facecolor="white")
+        panels = figure.subplots(1, len(PHASES), sharex=True, sharey=True)
+        colours = {arm.model: COLOURS[i % len(COLOURS)] for i, arm in enumerate(selection.arms)}
+        for axes, phase in zip(panels, PHASES, strict=True):
+            _draw_panel(axes, quantity, phase, selection, colours)
+        panels[0].set_ylabel(quantity.axis)
+        _add_label(figure, limits(selection))
+        _add_legend(figure, selection, colours)
+        return _svg(figure, f"{quantity.title}: {selection.suite.title}")
+
+
+def _draw_panel(
+    axes: "Axes", quantity: Quantity, phase: str, selection: Selection, colours: Mapping[str, str]
+) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    if shows_published(selection):
+        for curve in published_curves(selection.suite):
+            if curve.model in colours and curve.phase == phase:
+                values = [quantity.scale * value for value in getattr(curve, quantity.published)]
+                name = f"published-{curve.model}-{phase}"
+                axes.plot(curve.epochs, values, color=colours[curve.model], lw=5, alpha=0.25, gid=name)
+    for model, results in selection.trained.items():
+        for result in results:
+            name = f"{model}-seed{result.experiment['seed']}-{phase}"
+            _draw_run(axes, quantity, phase, result.epochs, color=colours[model], gid=name)
+    axes.set_title(f"{quantity.title}, {PHASES[phase]}", loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _draw_run(
+    axes: "Axes", quantity: Quantity, phase: str, epochs: Sequence[Epoch], *, color: str, gid: str
+) -> None:
+    passes: list[Pass] = [getattr(epoch, phase) for epoch in epochs]
+    values = [quantity.scale * getattr(found, quantity.field) for found in passes]
+    # A curve of one epoch is a point, and would be nothing without a marker.
+    marker = "o" if len(values) <= _MARKED_UP_TO else ""
+    numbers = [epoch.number for epoch in epochs]
+    axes.plot(numbers, values, color=color, linewidth=1.5, marker=marker, markersize=4, gid=gid)
+
+
+def _add_label(figure: "Figure", text: str) -> None:
+    import textwrap
+
+    if text:
+        wrapped = "\n".join(textwrap.wrap(text, 100))
+        figure.suptitle(wrapped, x=0.01, ha="left", fontsize=9.5, color="#8b0000", gid="label")
+
+
+def _add_legend(figure: "Figure", selection: Selection, colours: Mapping[str, str]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for arm in selection.arms:
+        label = arm.label if arm.model in selection.trained else f"{arm.label} (not run)"
+        handles.append(Line2D([], [], color=colours[arm.model], linewidth=2, label=label))
+    if shows_published(selection):
+        handles.append(Line2D([], [], color="#444444", linewidth=5, alpha=0.25, label="published"))
+    figure.legend(handles=handles, loc="outside right upper", frameon=False)
+
+
+def _svg(figure: "Figure", title: str) -> bytes:
+    buffer = io.BytesIO()
+    # A date or the drawing library's version in the file would make equal pictures differ.
+    metadata = {"Date": None, "Creator": "resbench", "Title": title}
+    figure.savefig(buffer, format="svg", metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,142 @@
+"""What was run, and where: the recipe, the data, each run, the environments."""
+
+from collections.abc import Callable, Sequence
+
+from resbench.reporting.comparison import rows_of
+from resbench.reporting.figures import NONE, NOT_RUN, timing
+from resbench.reporting.markdown import blocks, bullets, table
+from resbench.reporting.selection import Selection
+from resbench.results import Environment, Result, digest, plain
+from resbench.statistics.verdicts import leaves, said
+from resbench.units import duration
+
+
+def what_was_run(selection: Selection) -> str:
+    """Return the recipe beside the published one, the data, and a line for each run."""
+    return blocks(_recipe(selection), _data(selection), _runs(selection))
+
+
+def _recipe(selection: Selection) -> str:
+    source = selection.suite.recipe.source
+    origin = f"The recipe is that of {source.title}: {source.where} (<{source.url}>)."
+    published = _fields(plain(selection.suite.recipe))
+    first = selection.first_trained
+    ours = _fields(first.experiment["recipe"]) if first else {}
+    rows = [
+        _setting(name, ours.get(name, NONE if ours else NOT_RUN), published.get(name, NONE))
+        for name in dict.fromkeys([*published, *ours])
+    ]
+    return blocks(origin, table(("Setting", "This run", "Published", "Differs"), rows))
+
+
+def _setting(name: str, ours: str, published: str) -> tuple[str, str, str, str]:
+    return (name, ours, published, "yes" if ours not in (published, NOT_RUN) else "")
+
+
+def _fields(recipe: dict[str, object]) -> dict[str, str]:
+    found = {name: said(value) for name, value in leaves(recipe) if not name.startswith("source.")}
+    return {
+        name.replace("_", " ").replace(".", ": "): value for name, value in found.items() if name != "name"
+    }
+
+
+def _data(selection: Selection) -> str:
+    first = selection.first_trained
+    if first is None:
+        return ""
+    data = first.experiment["data"]
+    kind = "the whole published data set" if data["official"] else "not the published data set"
+    return (
+        f"Data: **{data['label']}** ({kind}), {data['classes']} classes, {data['train_samples']:,} training and "
+        f"{data['test_samples']:,} test samples; the limits above may use fewer."
+    )
+
+
+def _runs(selection: Selection) -> str:
+    headers = (
+        "Architecture",
+        "Seed",
+        "Epochs",
+        "Training samples an epoch",
+        "Test samples",
+        "Time",
+        "Training, images/s",
+        "Started (UTC)",
+    )
+    rows: list[tuple[str, ...]] = []
+    for row in rows_of(selection):
+        if row.trained is None:
+            rows.append((row.arm.label, NONE, NOT_RUN, NONE, NONE, NONE, NONE, NONE))
+        else:
+            rows.append((row.arm.label, str(row.trained.experiment["seed"]), *_run_cells(row.trained)))
+    return table(headers, rows, numbers=(1, 2, 3, 4))
+
+
+def _run_cells(trained: Result) -> tuple[str, ...]:
+    last = trained.epochs[-1] if trained.epochs else None
+    rate = trained.find("images_per_second")
+    return (
+        str(len(trained.epochs)),
+        f"{last.train.samples:,}" if last else NONE,
+        f"{last.test.samples:,}" if last else NONE,
+        duration(trained.seconds),
+        timing(rate) if rate else NONE,
+        trained.started[:16].replace("T", " "),
+    )
+
+
+def environments(selection: Selection) -> str:
+    """Return where the results come from: each machine with its software once, each set of settings once."""
+    places = _grouped(selection.results, _place)
+    parts = []
+    for place in places:
+        parts.append(f"{_uses(place, selection)}:" if len(places) > 1 else "")
+        parts.append(table(("Kind", "What", "Value"), _place_rows(place[0].environment)))
+        for alike in _grouped(place, lambda result: result.environment.settings):
+            parts.append(f"Settings. {_uses(alike, selection)}:")
+            parts.append(table(("Setting", "Value"), list(alike[0].environment.settings.items())))
+    return blocks(*parts)
+
+
+def _grouped(results: Sequence[Result], key: Callable[[Result], object]) -> list[list[Result]]:
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        found.setdefault(digest(key(result)), []).append(result)
+    return list(found.values())
+
+
+def _place(result: Result) -> object:
+    environment = result.environment
+    return [environment.machine, environment.software, environment.commit, environment.changed]
+
+
+def _place_rows(environment: Environment) -> list[tuple[str, str, str]]:
+    rows = [("machine", name, value) for name, value in environment.machine.items()]
+    rows += [("software", name, value) for name, value in environment.software.items()]
+    if environment.commit:
+        changes = ", with uncommitted changes" if environment.changed else ""
+        rows.append(("software", "resbench commit", f"{environment.commit}{changes}"))
+    return rows
+
+
+def _uses(results: Sequence[Result], selection: Selection) -> str:
+    """Return what was done there: "Profile: ResNet-18, ResNet-34; training: ResNet-18"."""
+    labels = {arm.model: arm.label for arm in selection.arms}
+    kinds: dict[str, list[str]] = {}
+    for result in results:
+        kind = "profile" if result.experiment["profiling"] else f"training, seed {result.experiment['seed']}"
+        kinds.setdefault(kind, []).append(labels[result.experiment["model"]])
+    text = "; ".join(f"{kind} of {', '.join(names)}" for kind, names in kinds.items())
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def notes(selection: Selection) -> str:
+    """Return what the results say of themselves, each sentence once; empty where they say nothing."""
+    labels = {arm.model: arm.label for arm in selection.arms}
+    said_by: dict[str, list[str]] = {}
+    for result in selection.results:
+        for note in result.notes:
+            speakers = said_by.setdefault(note, [])
+            label = labels[result.experiment["model"]]
+            speakers += [] if label in speakers else [label]
+    return bullets(f"{', '.join(speakers)}: {note}" for note, speakers in said_by.items())

@@ -1,0 +1,103 @@
+"""The report of a suite: one Markdown text and its pictures, from results alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from resbench.reporting.comparison import comparison
+from resbench.reporting.costs import as_published_and_trained, by_convention
+from resbench.reporting.curves import QUANTITIES, pictures, shows_published
+from resbench.reporting.markdown import blocks
+from resbench.reporting.protocol import environments, notes, what_was_run
+from resbench.reporting.reading_guide import reading_guide, sources
+from resbench.reporting.readings import readings
+from resbench.reporting.selection import Selection, limits, select
+from resbench.results import Result
+from resbench.specs import Arm, Scale, Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A finished report. `resbench.reporting.writing.write_report` puts it on disk.
+
+    Attributes:
+        markdown: the text; its pictures are linked as `FOLDER/NAME`.
+        folder: the folder of the pictures, beside the text.
+        pictures: SVG files by name.
+    """
+
+    markdown: str
+    folder: str
+    pictures: Mapping[str, bytes]
+
+
+def suite_report(
+    suite: Suite, arms: Sequence[Arm], results: Sequence[Result], *, scale: Scale, command: str
+) -> Report:
+    """Render what is known of a suite.
+
+    Args:
+        suite: the question and the published answers.
+        arms: the arms to show, each with a row even where it was not run.
+        results: all that is known; those of other suites, scales, data or devices are left out (see `select`).
+        scale: the scale to show.
+        command: what to type to run the same again.
+    """
+    selection = select(suite, arms, results, scale)
+    drawn = pictures(selection)
+    sections = (
+        ("", _head(selection)),
+        ("Published and measured", comparison(selection)),
+        ("Size and cost, as published and as trained", as_published_and_trained(selection)),
+        ("Two readings of accuracy", readings(selection)),
+        ("One network, several counts of its cost", by_convention(selection)),
+        ("Learning curves", _curves(selection, drawn)),
+        ("What was run", what_was_run(selection)),
+        ("Notes on the results", notes(selection)),
+        ("Environment", environments(selection)),
+        ("Run it again", f"```bash\n{command}\n```"),
+        ("How to read this report", reading_guide(suite)),
+        ("Sources of the published figures", sources(suite)),
+    )
+    parts = (blocks(f"## {title}" if title else "", body) for title, body in sections if body)
+    return Report(markdown=blocks(*parts) + "\n", folder=suite.name, pictures=drawn)
+
+
+def _head(selection: Selection) -> str:
+    lines = [f"> **{limits(selection)}**"] if limits(selection) else []
+    if selection.missing:
+        lines.append(f"> **Not trained: {', '.join(selection.missing)}.** What is missing says *not run*.")
+    return blocks(
+        f"# {selection.suite.title}",
+        "\n>\n".join(lines),
+        f"**Question.** {selection.suite.question}",
+        _left_out(selection),
+    )
+
+
+def _left_out(selection: Selection) -> str:
+    if not selection.left_out:
+        return ""
+    several = selection.left_out > 1
+    return (
+        f"{selection.left_out} earlier result{'s' if several else ''} at this scale asked something else (data, recipe, "
+        f"precision, device or machine) and {'are' if several else 'is'} not shown."
+    )
+
+
+def _curves(selection: Selection, drawn: Mapping[str, bytes]) -> str:
+    if not drawn:
+        return "Nothing was trained: there are no curves."
+    caption = (
+        "Each point is the mean of an epoch's batches. Training figures are of the augmented pictures, taken while the "
+        "weights still change, so they may lie below the test's."
+    )
+    if shows_published(selection):
+        caption += " The wide pale lines are the published curves."
+    elif selection.suite.curves:
+        caption += " The published curves are not drawn, because this run cannot be compared with them."
+    reduced = limits(selection)
+    links = [
+        f"![{quantity.title} over epochs, training and test]({selection.suite.name}/{quantity.name}.svg)"
+        for quantity in QUANTITIES
+    ]
+    return blocks(f"**{reduced}**" if reduced else "", caption, *links)
