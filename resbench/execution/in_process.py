@@ -1,0 +1,87 @@
+"""Runs experiments one after the other in this process, each stored as it finishes; what is stored is not run again."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from resbench.datasets.data import Data
+from resbench.errors import Stopped, UsageError
+from resbench.execution.progress import Progress
+from resbench.results import Result
+from resbench.specs import Experiment
+from resbench.store.store import Store
+from resbench.training import checkpoint
+from resbench.trial.profiling import profile
+from resbench.trial.training import train
+
+
+def run(
+    experiments: Sequence[Experiment],
+    data: Data,
+    store: Store,
+    *,
+    checkpoints: Path,
+    workers: int,
+    progress: Progress,
+) -> tuple[Result, ...]:
+    """Answer every experiment and return the results in their order.
+
+    Args:
+        experiments: the questions.
+        data: the samples that those which train refer to.
+        store: where answers are looked up and kept.
+        checkpoints: folder for runs under way; each has a folder of its own there until its result is stored.
+        workers: processes that prepare pictures.
+        progress: is told of everything, and may ask for an end.
+
+    Raises:
+        Stopped: the progress asked for it; what was finished is stored.
+        UsageError: another process is working on one of the experiments.
+    """
+    results = []
+    for position, experiment in enumerate(experiments, start=1):
+        known = store.get(experiment.key)
+        if known is not None:
+            progress.reuse(known, position, len(experiments))
+            results.append(known)
+            continue
+        if progress.stopping():
+            raise Stopped(f"stopped before {experiment.model}")
+        progress.begin(experiment, position, len(experiments))
+        with _alone(checkpoints / experiment.key, experiment) as folder:
+            if experiment.profiling is not None:
+                result = profile(experiment, progress.status)
+            else:
+                result = train(experiment, data, workers=workers, folder=folder, watch=progress)
+            store.save(result)
+            checkpoint.discard(folder)
+        progress.finish(result, position, len(experiments))
+        results.append(result)
+    return tuple(results)
+
+
+@contextmanager
+def _alone(folder: Path, experiment: Experiment) -> Iterator[Path]:
+    """Hold the experiment's folder for this process; the lock goes with the process, however it ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_suffix(".lock")
+    with lock.open("w") as file:
+        if not _locked(file, lock):
+            raise UsageError(
+                f"another process is working on {experiment.model} with this store: wait for it, "
+                "or choose another --store"
+            )
+        yield folder
+        lock.unlink()
+
+
+def _locked(file: TextIO, lock: Path) -> bool:
+    """Take the lock, and see that its file still is the one at that path: its last holder deletes it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(file.fileno()), lock.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False

@@ -1,0 +1,1 @@
+"""One live experiment: model, data and device, measured or trained."""
