@@ -2,7 +2,9 @@
 
 import csv
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -19,23 +21,21 @@ class Format(StrEnum):
 
 
 def print_records(records: Sequence[Record], output: Format, *, title: str = "") -> None:
-    """Print records that share one set of fields; `title` is shown above a table only."""
+    """Print records that share one set of fields; `title` is shown above a table only.
+
+    A field `core_macs` is the heading `core macs` for a person (table, markdown) and stays as it is for a program.
+    """
     if output is Format.JSON:
         print_json([dict(record) for record in records])
     elif output is Format.CSV:
-        writer = csv.DictWriter(
-            sys.stdout, fieldnames=list(records[0]) if records else [], lineterminator="\n"
-        )
+        fields = list(records[0]) if records else []
+        writer = csv.DictWriter(sys.stdout, fieldnames=fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
     elif output is Format.MARKDOWN:
-        import tabulate
-
-        rows = [[_text(value) for value in record.values()] for record in records]
-        headers = list(records[0]) if records else []
-        print_line(tabulate.tabulate(rows, headers, tablefmt="pipe", disable_numparse=True))
+        print_line(_markdown(records))
     else:
-        _print_table(records, title)
+        print_line(_table(records, title))
 
 
 def print_json(data: object) -> None:
@@ -48,20 +48,63 @@ def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def _print_table(records: Sequence[Record], title: str) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+def _markdown(records: Sequence[Record]) -> str:
+    import tabulate
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
-    for name, value in (records[0] if records else {}).items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
-    for record in records:
-        table.add_row(*(_text(value) for value in record.values()))
-    console = Console()
-    # A pipe has no width: give the table all it needs, so that nothing is cut or wrapped.
-    console.print(table, width=None if console.is_terminal else 1_000, markup=False)
+    rows = [[text.replace("|", "\\|") for text in texts] for texts in _texts(records)]
+    align = ["right" if right else "left" for right in _right_aligned(records)]
+    return tabulate.tabulate(rows, _headings(records), tablefmt="pipe", disable_numparse=True, colalign=align)
+
+
+def _table(records: Sequence[Record], title: str) -> str:
+    """Lay columns side by side. rich or tabulate would cost more than the whole rest of `resbench list models`."""
+    if not records:
+        return "none"
+    texts = _texts(records)
+    headings = _headings(records)
+    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
+    right = _right_aligned(records)
+    if not right[-1]:
+        widths[-1] = min(widths[-1], _room(sum(widths[:-1]) + 2 * len(widths[:-1])))
+    lines = [headings, ["-" * width for width in widths], *texts]
+    rows = [row for line in lines for row in _rows(line, widths, right)]
+    return "\n".join([title, "", *rows] if title else rows)
+
+
+def _room(taken: int) -> int:
+    """Return the width of the last column: a pipe has all of it, a terminal what the other columns leave."""
+    return max(24, shutil.get_terminal_size().columns - taken) if sys.stdout.isatty() else sys.maxsize
+
+
+def _rows(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[str]:
+    """Return one record as a line, or as several where its last cell has no room."""
+    folded = textwrap.wrap(cells[-1], widths[-1], break_long_words=False) or [""]
+    lines = [[*cells[:-1], folded[0]], *([*[""] * (len(cells) - 1), part] for part in folded[1:])]
+    return [
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _headings(records: Sequence[Record]) -> list[str]:
+    return [name.replace("_", " ") for name in (records[0] if records else ())]
+
+
+def _texts(records: Sequence[Record]) -> list[list[str]]:
+    return [[_text(record[name]) for name in records[0]] for record in records]
+
+
+def _right_aligned(records: Sequence[Record]) -> list[bool]:
+    return [
+        all(
+            isinstance(record[name], int | float | None) and not isinstance(record[name], bool)
+            for record in records
+        )
+        for name in (records[0] if records else ())
+    ]
 
 
 def _text(value: object) -> str:
@@ -71,4 +114,5 @@ def _text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value)
+    # A name from a file may hold line breaks, tabs or what else moves a cursor.
+    return " ".join("".join(char if char.isprintable() else " " for char in str(value)).split())

@@ -1,0 +1,111 @@
+"""`resbench report`: render a suite's report again, from the store or from a file of results."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.errors import UsageError
+from resbench.specs import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resbench.results import Result
+    from resbench.specs import Arm, Suite
+
+EPILOG = """
+Examples:
+
+  resbench report --suite voc_compare
+
+  resbench report --suite voc_compare --scale short --output short.md
+
+  resbench report --suite voc_compare --results reports/voc_compare.jsonl
+"""
+
+
+def report(
+    suite: Annotated[str, typer.Option(help="The suite; 'resbench list suites' shows them.")],
+    store: Annotated[str, typer.Option(help="SQLite file of the results.")] = "resbench.db",
+    results: Annotated[
+        Path | None, typer.Option(help="File of exported results (JSON Lines), instead of the store.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="The report. [default: reports/SUITE.md]")] = None,
+    scale: Annotated[
+        Scale | None, typer.Option(help="Which scale to show. [default: that of the latest result]")
+    ] = None,
+    models: Annotated[str, typer.Option(help="Some of the suite's models, separated by commas.")] = "",
+) -> None:
+    """Write the report of a suite again from stored results.
+
+    Nothing is trained or measured.
+    """
+    from resbench.catalog import find
+    from resbench.cli.output import print_line
+    from resbench.reporting.suite_report import suite_report
+    from resbench.reporting.writing import write_report
+
+    found: Suite = find("suite", "suites", "SUITE", suite)
+    arms = found.chosen(tuple(name.strip() for name in models.split(",") if name.strip()))
+    known = _of_suite(found, arms, _results(store, results), scale)
+    if not known:
+        raise UsageError(_nothing(found, scale, str(results or store)))
+    shown_scale = Scale(max(known, key=lambda result: result.started).experiment["scale"])
+    chosen = [result for result in known if result.experiment["scale"] == shown_scale]
+    path = output or Path("reports") / f"{found.name}.md"
+    command = _command(found, chosen, shown_scale, models)
+    write_report(suite_report(found, arms, chosen, scale=shown_scale, command=command), path)
+    print_line(f"scale {shown_scale}: {path}")
+
+
+def _results(store: str, file: Path | None) -> "tuple[Result, ...]":
+    if file is not None:
+        from resbench.store.exchange import import_results
+
+        return import_results(file)
+    from resbench.store.store import open_store
+
+    with open_store(store, create=False) as opened:
+        return opened.results()
+
+
+def _of_suite(
+    suite: "Suite", arms: "Sequence[Arm]", results: "Sequence[Result]", scale: Scale | None
+) -> "list[Result]":
+    """Return the results that some run of this suite made; a profile of the same model may be of another suite's."""
+    from resbench.results import plain
+
+    models = {arm.model for arm in arms}
+    recipe = suite.recipe.name
+    return [
+        result
+        for result in results
+        if result.experiment["model"] in models
+        and scale in (None, result.experiment["scale"])
+        and (
+            result.experiment["recipe"]["name"].partition("-")[0] == recipe
+            if result.experiment["recipe"]
+            else result.experiment["profiling"] == plain(suite.profiling)
+        )
+    ]
+
+
+def _nothing(suite: "Suite", scale: Scale | None, place: str) -> str:
+    wanted = f" at scale {scale}" if scale else ""
+    run = f"resbench run --suite {suite.name} --scale {scale or Scale.SMOKE}"
+    return f"{place} holds no result of {suite.name}{wanted}: run '{run}' first, or name another --store"
+
+
+def _command(suite: "Suite", results: "Sequence[Result]", scale: Scale, models: str) -> str:
+    """Return the command that asks the same again. Where the pictures lay is not stored: the reader knows."""
+    trained = [result for result in results if result.experiment["recipe"]]
+    latest = max(trained or results, key=lambda result: result.started).experiment
+    words = ["resbench", "run", "--suite", suite.name, "--scale", str(scale)]
+    if latest["data"] and "sample" not in latest["data"]["label"]:
+        words += ["--data", "DIR"]
+    words += ["--device", latest["device"], "--seed", str(latest["seed"])]
+    if models:
+        words += ["--models", models]
+    return shlex.join(words)

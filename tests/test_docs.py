@@ -1,0 +1,92 @@
+"""The documentation says what is true: its commands parse, its links lead somewhere, it leaves no command out."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from resbench.catalog import find
+from resbench.cli.main import app, call
+from resbench.cli.subcommands import SUBCOMMANDS, load
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+_FENCE = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")
+
+
+def shell_lines(page: Path) -> Iterator[str]:
+    """Yield each simple command of the page's shell blocks; those joined by && one by one."""
+    for block in _FENCE.findall(page.read_text()):
+        for line in block.splitlines():
+            yield from (part.strip() for part in line.split("&&") if part.strip())
+
+
+COMMANDS = sorted({line for page in PAGES for line in shell_lines(page) if line.startswith("resbench ")})
+
+
+def parse(arguments: list[str]) -> Any:
+    """Parse a command line as the command would, and return the context it would be called with."""
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("resbench", list(arguments))
+    while hasattr(command, "resolve_command"):
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        context = command.make_context(name, rest, parent=context)
+    return context
+
+
+def test_there_are_pages_and_commands() -> None:
+    assert len(PAGES) > 8
+    assert len(COMMANDS) > 10
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_line_parses(line: str) -> None:
+    assert parse(shlex.split(line)[1:]).params is not None
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("resbench list ")])
+def test_what_is_cheap_runs(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(shlex.split(line)[1:]) == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_the_readme_shows_every_command(name: str) -> None:
+    readme = list(shell_lines(ROOT / "README.md"))
+    for path in [f"{name} {inner}" for inner in getattr(load(name), "commands", {})] or [name]:
+        assert any(f"{line} ".startswith(f"resbench {path} ") for line in readme), path
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_model_and_suite_in_the_docs_exists(line: str) -> None:
+    params = parse(shlex.split(line)[1:]).params
+    if params.get("suite"):
+        find("suite", "suites", "SUITE", params["suite"])
+    for model in filter(None, [params.get("model"), *(params.get("models") or "").split(",")]):
+        find("model", "architectures", "ARCHITECTURES", model)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target, anchor in _LINK.findall(page.read_text()):
+        file = (page.parent / target) if target else page
+        assert file.exists(), f"{page.name} links to {target}"
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if anchor else []
+        slugs = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, f"{page.name} links to {target}#{anchor}"
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    setup, tests = _FENCE.findall((ROOT / "README.md").read_text())[:2]
+    script = (ROOT / ".ci" / "run").read_text()
+    assert tests.strip() in script.splitlines()
+    install = next(part.strip() for part in setup.split("&&") if "pip install" in part)
+    assert install in script.replace("--quiet --disable-pip-version-check ", "")
