@@ -29,7 +29,7 @@ def thousands(count: int) -> str:
 
 def duration(seconds: float) -> str:
     """Return a wall time as people say it: 4.2 s, 3 min 05 s, 2 h 14 min."""
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

@@ -1,6 +1,5 @@
 """`resbench report`: render a suite's report again, from the store or from a file of results."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,8 +43,7 @@ def report(
     """
     from resbench.catalog import find
     from resbench.cli.output import print_line
-    from resbench.reporting.suite_report import suite_report
-    from resbench.reporting.writing import write_report
+    from resbench.cli.report_files import write_files
 
     found: Suite = find("suite", "suites", "SUITE", suite)
     arms = found.chosen(tuple(name.strip() for name in models.split(",") if name.strip()))
@@ -55,8 +53,7 @@ def report(
     shown_scale = Scale(max(known, key=lambda result: result.started).experiment["scale"])
     chosen = [result for result in known if result.experiment["scale"] == shown_scale]
     path = output or Path("reports") / f"{found.name}.md"
-    command = _command(found, chosen, shown_scale, models)
-    write_report(suite_report(found, arms, chosen, scale=shown_scale, command=command), path)
+    write_files(found, arms, chosen, scale=shown_scale, models=models, path=path)
     print_line(f"scale {shown_scale}: {path}")
 
 
@@ -96,16 +93,3 @@ def _nothing(suite: "Suite", scale: Scale | None, place: str) -> str:
     wanted = f" at scale {scale}" if scale else ""
     run = f"resbench run --suite {suite.name} --scale {scale or Scale.SMOKE}"
     return f"{place} holds no result of {suite.name}{wanted}: run '{run}' first, or name another --store"
-
-
-def _command(suite: "Suite", results: "Sequence[Result]", scale: Scale, models: str) -> str:
-    """Return the command that asks the same again. Where the pictures lay is not stored: the reader knows."""
-    trained = [result for result in results if result.experiment["recipe"]]
-    latest = max(trained or results, key=lambda result: result.started).experiment
-    words = ["resbench", "run", "--suite", suite.name, "--scale", str(scale)]
-    if latest["data"] and "sample" not in latest["data"]["label"]:
-        words += ["--data", "DIR"]
-    words += ["--device", latest["device"], "--seed", str(latest["seed"])]
-    if models:
-        words += ["--models", models]
-    return shlex.join(words)

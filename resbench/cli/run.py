@@ -1,14 +1,14 @@
 """`resbench run`: train, measure, and write a suite's report."""
 
+import errno
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.errors import Stopped, UsageError
+from resbench.errors import ResbenchError, Stopped, UsageError
 from resbench.specs import Scale
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from resbench.datasets.data import Data
     from resbench.results import Result
-    from resbench.specs import Arm, Experiment, Suite
+    from resbench.specs import Experiment, Suite
     from resbench.store.store import Store
 
 EPILOG = """
@@ -54,7 +54,9 @@ def run(
         Path | None, typer.Option(help="Folder of the real pictures. Without it, smoke runs on drawn ones.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    seed: Annotated[int, typer.Option(min=0, help="Decides initialisation, order and augmentation.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Decides initialisation, order and augmentation.")
+    ] = 0,
     models: Annotated[str, typer.Option(help="Some of the suite's models, separated by commas.")] = "",
     store: Annotated[
         str, typer.Option(help="SQLite file of the results; finished work there is not repeated.")
@@ -85,6 +87,8 @@ def run(
 def answer(request: Request) -> None:
     """Run what is missing of the suite and write the report."""
     from resbench.catalog import find
+    from resbench.cli.output import print_line
+    from resbench.cli.report_files import write_files
     from resbench.datasets.opening import open_data
     from resbench.datasets.progress import progress_bar
     from resbench.environment import capture
@@ -111,7 +115,8 @@ def answer(request: Request) -> None:
     )
     with open_store(request.store) as store:
         results = _run(request, experiments, data, store)
-    _report(request, suite, arms, results, output)
+    write_files(suite, arms, results, scale=request.scale, models=request.models, path=output)
+    print_line(str(output))
 
 
 def check_writable(path: Path) -> None:
@@ -134,17 +139,6 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write the report to {path}: permission denied; choose another --output")
 
 
-def command_of(request: Request) -> str:
-    """Return the command that asks the same again: what differs from the defaults, in the order of `--help`."""
-    words = ["resbench", "run", "--suite", request.suite, "--scale", str(request.scale)]
-    if request.data is not None:
-        words += ["--data", str(request.data)]
-    words += ["--device", request.device, "--seed", str(request.seed)]
-    if request.models:
-        words += ["--models", request.models]
-    return shlex.join(words)
-
-
 def _run(
     request: Request, experiments: "Sequence[Experiment]", data: "Data", store: "Store"
 ) -> "tuple[Result, ...]":
@@ -164,21 +158,16 @@ def _run(
                 workers=request.workers,
                 progress=display,
             )
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise ResbenchError(
+                f"no room to write {error.filename or request.store}: {error.strerror}; what was finished is stored in "
+                f"{request.store}: make room, and the same command goes on from there"
+            ) from error
         except Stopped as stopped:
             finished = sum(store.get(experiment.key) is not None for experiment in experiments)
             raise stop.explained(
                 f"{stopped}; {finished} of {len(experiments)} experiments are stored in {request.store}, and the "
                 "same command goes on from the last finished epoch"
             ) from None
-
-
-def _report(
-    request: Request, suite: "Suite", arms: "tuple[Arm, ...]", results: "Sequence[Result]", output: Path
-) -> None:
-    from resbench.cli.output import print_line
-    from resbench.reporting.suite_report import suite_report
-    from resbench.reporting.writing import write_report
-
-    report = suite_report(suite, arms, results, scale=request.scale, command=command_of(request))
-    write_report(report, output)
-    print_line(str(output))

@@ -72,6 +72,7 @@ def peak_on_cpu(model: str, profiling: Profiling, precision: Precision, threads:
             text=True,
             check=True,
             timeout=_TIMEOUT_S,
+            start_new_session=True,  # Ctrl-C is for the command, which stops when this is done
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
     except subprocess.TimeoutExpired as error:

@@ -54,7 +54,7 @@ def suite_report(
         ("What was run", what_was_run(selection)),
         ("Notes on the results", notes(selection)),
         ("Environment", environments(selection)),
-        ("Run it again", f"```bash\n{command}\n```"),
+        ("Run it again", _again(command)),
         ("How to read this report", reading_guide(suite)),
         ("Sources of the published figures", sources(suite)),
     )
@@ -72,6 +72,11 @@ def _head(selection: Selection) -> str:
         f"**Question.** {selection.suite.question}",
         _left_out(selection),
     )
+
+
+def _again(command: str) -> str:
+    where = "DIR stands for the folder of the pictures." if " DIR " in command else ""
+    return blocks(f"```bash\n{command}\n```", where)
 
 
 def _left_out(selection: Selection) -> str:

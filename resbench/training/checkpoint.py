@@ -6,6 +6,7 @@ when complete; one that does not agree with its manifest is passed over for the 
 """
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialize
 
 from resbench.results import Epoch, Pass, plain
 
@@ -33,16 +35,22 @@ class State:
 
 
 def save(folder: Path, state: State) -> None:
-    """Write the state after its last epoch; the ones before the last two are deleted."""
+    """Write the state after its last epoch; the ones before the last two are deleted.
+
+    Raises:
+        OSError: the disk is full or can't be written; the checkpoints before this one are untouched.
+    """
     number = state.epochs[-1].number
     target, partial = folder / f"epoch-{number:05d}", folder / f"partial-{number:05d}"
     shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file(
-        {name: tensor.contiguous() for name, tensor in state.weights.items()}, partial / "weights.safetensors"
-    )
-    torch.save(state.optimizer, partial / "optimizer.pt")
+    # Written by Python, so that a full disk is an OSError that names the file, whatever the libraries make of it.
+    weights = {name: tensor.contiguous() for name, tensor in state.weights.items()}
+    (partial / "weights.safetensors").write_bytes(serialize(weights))
+    optimizer = io.BytesIO()
+    torch.save(state.optimizer, optimizer)
+    (partial / "optimizer.pt").write_bytes(optimizer.getbuffer())
     (partial / "epochs.json").write_text(json.dumps(plain(state.epochs)))
     digests = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
     manifest = {"format": FORMAT, "seconds": state.seconds, "sha256": digests}

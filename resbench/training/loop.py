@@ -1,6 +1,7 @@
 """The training loop: every epoch trains, tests and is saved; what it does depends on the recipe and the seed alone."""
 
 import math
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -188,6 +189,7 @@ def _batches(
         view,
         batch_sampler=[list(visits[start : start + size]) for start in range(0, len(visits), size)],
         num_workers=run.workers,
+        worker_init_fn=_ignore_interrupts,
         pin_memory=run.device.type == "cuda",
     )
     try:
@@ -197,6 +199,11 @@ def _batches(
         # A worker's error arrives with its whole traceback as the message; the last line is what it said.
         said = str(error).strip().splitlines()[-1]
         raise type(error)(said.removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")) from error
+
+
+def _ignore_interrupts(_worker: int) -> None:
+    """Leave Ctrl-C, which a terminal sends to every process, to the one that trains."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Reporter:

@@ -33,9 +33,21 @@ def order(count: int, seed: int, epoch: int) -> list[int]:
     return permutation
 
 
-def be_deterministic(device: torch.device) -> None:
-    """Ask for the same result from the same numbers, run after run on one machine."""
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first call
-        torch.use_deterministic_algorithms(mode=True)
-        torch.backends.cudnn.benchmark = False
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Give the same result from the same numbers inside the block, run after run on one machine.
+
+    On a CPU the operators of these networks already do; a GPU is asked to take only kernels that do.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first call
+    before = (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark)
+    torch.use_deterministic_algorithms(mode=True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=before[0])
+        torch.backends.cudnn.benchmark = before[1]

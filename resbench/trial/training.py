@@ -17,7 +17,7 @@ from resbench.specs import Experiment, Precision
 from resbench.training.initialisation import initialise
 from resbench.training.loop import Run
 from resbench.training.loop import train as train_epochs
-from resbench.training.seeding import be_deterministic, stream
+from resbench.training.seeding import deterministic, stream
 from resbench.training.watching import Watch
 
 
@@ -43,7 +43,6 @@ def train(experiment: Experiment, data: Data, *, workers: int, folder: Path, wat
         raise UsageError(f"training runs in fp32, found {experiment.precision}")
     started = datetime.now(UTC).isoformat(timespec="seconds")
     device = resolve_device(experiment.device)
-    be_deterministic(device)
     architecture = find_architecture(experiment.model)
     with stream(experiment.seed, "initialisation"):
         model = build(architecture, classes=data.identity.classes)
@@ -58,8 +57,8 @@ def train(experiment: Experiment, data: Data, *, workers: int, folder: Path, wat
         folder=folder,
         watch=watch,
     )
-    with without_tf32():
-        environment = capture(experiment.device, {"workers": str(workers), "deterministic": "yes"})
+    with without_tf32(), deterministic(device):
+        environment = capture(experiment.device, {"workers": str(workers)})
         epochs, seconds = train_epochs(run)
     layers = layers_of(architecture, (3, recipe.pictures.crop, recipe.pictures.crop), data.identity.classes)
     return Result(

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,23 +25,38 @@ def environment(folder: Path) -> dict[str, str]:
 
 def started(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*COMMAND, *options], cwd=folder, stderr=subprocess.PIPE, text=True, env=environment(folder)
+        [*COMMAND, *options],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(folder),
+        start_new_session=True,
     )
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
+    ("number", "kill", "workers", "code", "word"),
+    [
+        (signal.SIGINT, os.killpg, "2", 130, "Ctrl-C"),  # as a terminal does: to every process of the command
+        (signal.SIGTERM, os.kill, "0", 143, "SIGTERM"),
+    ],
 )
-def test_stopped_and_run_again_and_once_more(tmp_path: Path, number: int, code: int, word: str) -> None:
+def test_stopped_and_run_again_and_once_more(
+    tmp_path: Path, number: int, kill: Callable[[int, int], None], workers: str, code: int, word: str
+) -> None:
     options = ("--scale", "smoke", "--models", "resnet18_biased")
-    with started(tmp_path, *options) as process:
+    with started(tmp_path, *options, "--workers", workers) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "epoch 1/" in line:
                 break
-        process.send_signal(number)
-        last = process.stderr.read().strip().splitlines()[-1]
+        kill(process.pid, number)
+        said = process.stderr.read().strip().splitlines()
     assert process.returncode == code
+    assert [line for line in said if line.strip()][:-1] == [
+        "stopping after this step; press Ctrl-C again to end at once"
+    ]
+    last = said[-1]
     assert word in last
     assert "1 of 2 experiments are stored" in last
     assert "goes on from the last finished epoch" in last
@@ -56,6 +72,7 @@ def test_stopped_and_run_again_and_once_more(tmp_path: Path, number: int, code: 
     assert "resbench sample (drawn pictures)" in text
     for figure in ("44.607", "3.641", "89.98", "not comparable", "not run"):
         assert figure in text
+    assert len((tmp_path / "reports" / "voc_compare.jsonl").read_text().splitlines()) == 3
     for picture in (tmp_path / "reports" / "voc_compare").iterdir():
         assert picture.name in text
 

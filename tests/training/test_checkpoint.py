@@ -1,4 +1,5 @@
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,22 @@ def test_a_checkpoint_that_was_being_written_does_not_count(tmp_path: Path) -> N
     assert checkpoint.load(tmp_path) is None
     checkpoint.save(tmp_path, state_after(1))
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-00001"]
+
+
+@pytest.mark.parametrize("room_B", [0, 600, 2_000])
+def test_a_full_disk_names_the_file_and_leaves_the_checkpoint_before(tmp_path: Path, room_B: int) -> None:
+    """A limit on the size of files stands for the full disk: writing beyond it fails in the same place."""
+    checkpoint.save(tmp_path, state_after(1))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room_B, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoint.save(tmp_path, state_after(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    loaded = checkpoint.load(tmp_path)
+    assert loaded is not None
+    assert same(loaded, state_after(1))
 
 
 def test_the_last_two_are_kept(tmp_path: Path) -> None:
