@@ -1,6 +1,5 @@
 """Published learning curves that a suite ships as a CSV file, read from the package."""
 
-import csv
 from dataclasses import dataclass
 from importlib import resources
 
@@ -30,18 +29,18 @@ def published_curves(suite: Suite) -> tuple[PublishedCurve, ...]:
     """Return the suite's published curves; none where it ships none."""
     if not suite.curves:
         return ()
-    text = (resources.files("resbench.suites") / suite.curves).read_text(encoding="utf-8")
-    lines: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for row in csv.DictReader(text.splitlines()):
-        lines.setdefault((row["model"], row["phase"]), []).append(row)
+    import pandas as pd
+
+    with (resources.files("resbench.suites") / suite.curves).open(encoding="utf-8") as file:
+        rows = pd.read_csv(file)
     return tuple(
         PublishedCurve(
-            model=model,
-            phase=phase,
-            epochs=tuple(int(row["epoch"]) for row in rows),
-            loss=tuple(float(row["loss"]) for row in rows),
-            top1=tuple(float(row["top1_pct"]) / 100 for row in rows),
-            top5=tuple(float(row["top5_pct"]) / 100 for row in rows),
+            model=str(model),
+            phase=str(phase),
+            epochs=tuple(curve["epoch"].tolist()),
+            loss=tuple(curve["loss"].tolist()),
+            top1=tuple((curve["top1_pct"] / 100).tolist()),
+            top5=tuple((curve["top5_pct"] / 100).tolist()),
         )
-        for (model, phase), rows in lines.items()
+        for (model, phase), curve in rows.groupby(["model", "phase"], sort=False)
     )
