@@ -1,4 +1,7 @@
-"""The CIFAR-10 networks of He et al. 2015, section 4.2: 6n + 2 layers, widths 16, 32, 64, residual (A) and plain."""
+"""The CIFAR-10 networks of He et al. 2015, section 4.2: 6n + 2 layers, widths 16, 32, 64, residual and plain.
+
+`cifar_resnet20` has option A, as the paper; `_b` and `_c` name the others.
+"""
 
 from resbench.architectures.description import Architecture, Block, Costs, Shortcut, Stage, Stem
 from resbench.specs import Source
@@ -10,11 +13,14 @@ _PAPER = Source(
 )
 
 
+_SUFFIX = {Shortcut.ZERO_PAD: "", Shortcut.PROJECTION: "_b", Shortcut.PROJECTION_EVERYWHERE: "_c"}
+
+
 def _network(depth: int, shortcut: Shortcut, parameters: int, core_macs: int) -> Architecture:
     blocks = (depth - 2) // 6
-    kind = "plain" if shortcut is Shortcut.NONE else "resnet"
+    plain = shortcut is Shortcut.NONE
     return Architecture(
-        name=f"cifar_{kind}{depth}",
+        name=f"cifar_plain{depth}" if plain else f"cifar_resnet{depth}{_SUFFIX[shortcut]}",
         family="cifar",
         stem=Stem(channels=16, kernel=3, stride=1, pool=False),
         stages=(
@@ -31,16 +37,23 @@ def _network(depth: int, shortcut: Shortcut, parameters: int, core_macs: int) ->
     )
 
 
-# Option A adds no parameter, so that a residual network and its plain twin cost the same.
+# Parameters and core MACs with options A, B and C. Option A adds nothing, so that a plain network costs the same.
 _COSTS = {
-    20: (269_722, 40_551_040),
-    32: (464_154, 68_862_592),
-    44: (658_586, 97_174_144),
-    56: (853_018, 125_485_696),
-    110: (1_727_962, 252_887_680),
+    20: ((269_722, 40_551_040), (272_474, 40_813_184), (283_962, 42_648_192)),
+    32: ((464_154, 68_862_592), (466_906, 69_124_736), (489_594, 72_532_608)),
+    44: ((658_586, 97_174_144), (661_338, 97_436_288), (695_226, 102_417_024)),
+    56: ((853_018, 125_485_696), (855_770, 125_747_840), (900_858, 132_301_440)),
+    110: ((1_727_962, 252_887_680), (1_730_714, 253_149_824), (1_826_202, 266_781_312)),
+    1202: ((19_421_274, 2_829_238_912), (19_424_026, 2_829_501_056), (20_538_714, 2_986_263_168)),
 }
 
-ARCHITECTURES = (
-    *(_network(depth, Shortcut.ZERO_PAD, *costs) for depth, costs in _COSTS.items()),
-    *(_network(depth, Shortcut.NONE, *costs) for depth, costs in _COSTS.items() if depth != 110),
+ARCHITECTURES = tuple(
+    _network(depth, shortcut, *options[option])
+    for shortcut, option in (
+        (Shortcut.ZERO_PAD, 0),
+        (Shortcut.PROJECTION, 1),
+        (Shortcut.PROJECTION_EVERYWHERE, 2),
+        (Shortcut.NONE, 0),
+    )
+    for depth, options in _COSTS.items()
 )

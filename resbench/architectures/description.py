@@ -12,7 +12,8 @@ class Block(StrEnum):
     BASIC = "basic"
     """conv3x3-BN-ReLU-conv3x3-BN, + shortcut, ReLU; the stride is on the first convolution."""
     BOTTLENECK = "bottleneck"
-    """conv1x1-BN-ReLU-conv3x3-BN-ReLU-conv1x1-BN (times 4 channels), + shortcut, ReLU; stride on the 3x3."""
+    """conv1x1-BN-ReLU-conv3x3-BN-ReLU-conv1x1-BN (times 4 channels), + shortcut, ReLU; the stride is on the 3x3, or
+    on the first 1x1 where `Architecture.stride_on_1x1`."""
 
     @property
     def expansion(self) -> int:
@@ -27,6 +28,8 @@ class Shortcut(StrEnum):
     """Identity; where the size changes, every second pixel with zero channels appended. No parameters."""
     PROJECTION = "B"
     """Identity; where the size changes, a 1x1 convolution and batch norm."""
+    PROJECTION_EVERYWHERE = "C"
+    """A 1x1 convolution and batch norm on every shortcut."""
     NONE = "none"
     """A plain network."""
 
@@ -65,6 +68,8 @@ class Architecture:
 
     Attributes:
         block_bias: whether the two 3x3 convolutions of a basic block have a bias.
+        stride_on_1x1: whether a bottleneck has its stride on the first 1x1 (the paper, "v1") or on the 3x3 ("v1.5").
+        groups, group_width: of a bottleneck's 3x3 convolution; its channels are width x group_width / 64 x groups.
         input_CHW: the input for which `costs` and the published figures hold.
         costs: exact, tested figures for `classes` and `input_CHW`.
         source: where the network was defined.
@@ -81,6 +86,13 @@ class Architecture:
     costs: Costs
     source: Source
     block_bias: bool = False
+    stride_on_1x1: bool = False
+    groups: int = 1
+    group_width: int = 64
+
+    def inner_width(self, width: int) -> int:
+        """Return the channels inside a block of a stage of `width`: more where it is wide or grouped."""
+        return width * self.group_width // 64 * self.groups
 
     @property
     def features(self) -> int:

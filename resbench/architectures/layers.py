@@ -35,13 +35,14 @@ class Layer:
     input_CHW: tuple[int, int, int]
     output_CHW: tuple[int, int, int]
     kernel: int = 1
+    groups: int = 1
     bias: bool = False
 
     @property
     def weights(self) -> int:
         """Trainable numbers, without the bias of a convolution or linear layer."""
         if self.kind in (Kind.CONVOLUTION, Kind.LINEAR):
-            return self.kernel**2 * self.input_CHW[0] * self.output_CHW[0]
+            return self.kernel**2 * self.input_CHW[0] // self.groups * self.output_CHW[0]
         return 2 * self.output_CHW[0] if self.kind is Kind.BATCH_NORM else 0
 
     @property
@@ -130,46 +131,70 @@ def _block(
     architecture: Architecture, stage: Stage, name: str, shape: tuple[int, int, int], stride: int
 ) -> Iterator[Layer]:
     inside = shape
-    plan = convolutions(architecture.block, stage.width, stride)
-    for number, (channels, kernel, step) in enumerate(plan, start=1):
-        bias = architecture.block_bias and architecture.block is Block.BASIC
-        pair = _conv(
-            f"{name}.conv{number}", inside, channels, kernel, step, bn=f"{name}.bn{number}", bias=bias
+    plan = convolutions(architecture, stage.width, stride)
+    for number, (channels, kernel, step, groups) in enumerate(plan, start=1):
+        convolution = Layer(
+            name=f"{name}.conv{number}",
+            kind=Kind.CONVOLUTION,
+            input_CHW=inside,
+            output_CHW=_reduced(inside, channels, step),
+            kernel=kernel,
+            groups=groups,
+            bias=architecture.block_bias and architecture.block is Block.BASIC,
         )
-        yield from pair
-        inside = pair[-1].output_CHW
+        inside = convolution.output_CHW
+        yield convolution
+        yield Layer(name=f"{name}.bn{number}", kind=Kind.BATCH_NORM, input_CHW=inside, output_CHW=inside)
         if number < len(plan):
             yield Layer(name=f"{name}.relu{number}", kind=Kind.RELU, input_CHW=inside, output_CHW=inside)
-    changes = stride != 1 or shape[0] != inside[0]
-    if changes and architecture.shortcut is Shortcut.PROJECTION:
-        yield from _conv(f"{name}.downsample.0", shape, inside[0], 1, stride, bn=f"{name}.downsample.1")
-    if changes and architecture.shortcut is Shortcut.ZERO_PAD:
-        yield Layer(name=f"{name}.downsample", kind=Kind.ZERO_PAD, input_CHW=shape, output_CHW=inside)
-    if architecture.shortcut is not Shortcut.NONE:
-        yield Layer(name=f"{name}.add", kind=Kind.ADD, input_CHW=inside, output_CHW=inside)
+    yield from _shortcut(architecture.shortcut, name, shape, inside, stride)
     yield Layer(name=f"{name}.relu", kind=Kind.RELU, input_CHW=inside, output_CHW=inside)
 
 
-def convolutions(block: Block, width: int, stride: int) -> tuple[tuple[int, int, int], ...]:
-    """Return (output channels, kernel, stride) of each convolution of a block, in order."""
-    if block is Block.BOTTLENECK:
-        return ((width, 1, 1), (width, 3, stride), (width * block.expansion, 1, 1))
-    return ((width, 3, stride), (width, 3, 1))
+def _shortcut(
+    shortcut: Shortcut, name: str, shape: tuple[int, int, int], inside: tuple[int, int, int], stride: int
+) -> Iterator[Layer]:
+    if is_projected(shortcut, shape[0], inside[0], stride):
+        yield from _conv(f"{name}.downsample.0", shape, inside[0], 1, stride, bn=f"{name}.downsample.1")
+    elif shortcut is Shortcut.ZERO_PAD and resizes(shape[0], inside[0], stride):
+        yield Layer(name=f"{name}.downsample", kind=Kind.ZERO_PAD, input_CHW=shape, output_CHW=inside)
+    if shortcut is not Shortcut.NONE:
+        yield Layer(name=f"{name}.add", kind=Kind.ADD, input_CHW=inside, output_CHW=inside)
+
+
+def resizes(channels_in: int, channels_out: int, stride: int) -> bool:
+    """Whether a block's output has another shape than its input."""
+    return stride != 1 or channels_in != channels_out
+
+
+def is_projected(shortcut: Shortcut, channels_in: int, channels_out: int, stride: int) -> bool:
+    """Whether a block's shortcut is a 1x1 convolution: option B where the shape changes, option C everywhere."""
+    if shortcut is Shortcut.PROJECTION:
+        return resizes(channels_in, channels_out, stride)
+    return shortcut is Shortcut.PROJECTION_EVERYWHERE
+
+
+def convolutions(
+    architecture: Architecture, width: int, stride: int
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Return (output channels, kernel, stride, groups) of each convolution of a block, in order."""
+    if architecture.block is Block.BASIC:
+        return ((width, 3, stride, 1), (width, 3, 1, 1))
+    inner = architecture.inner_width(width)
+    first, second = (stride, 1) if architecture.stride_on_1x1 else (1, stride)
+    return (
+        (inner, 1, first, 1),
+        (inner, 3, second, architecture.groups),
+        (width * architecture.block.expansion, 1, 1, 1),
+    )
 
 
 def _conv(
-    name: str,
-    shape: tuple[int, int, int],
-    channels: int,
-    kernel: int,
-    stride: int,
-    *,
-    bn: str,
-    bias: bool = False,
+    name: str, shape: tuple[int, int, int], channels: int, kernel: int, stride: int, *, bn: str
 ) -> tuple[Layer, Layer]:
     out = _reduced(shape, channels, stride)
     return (
-        Layer(name=name, kind=Kind.CONVOLUTION, input_CHW=shape, output_CHW=out, kernel=kernel, bias=bias),
+        Layer(name=name, kind=Kind.CONVOLUTION, input_CHW=shape, output_CHW=out, kernel=kernel),
         Layer(name=bn, kind=Kind.BATCH_NORM, input_CHW=out, output_CHW=out),
     )
 

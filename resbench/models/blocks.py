@@ -2,8 +2,11 @@
 
 from torch import Tensor, nn
 
-from resbench.architectures.description import Block, Shortcut
+from resbench.architectures.description import Shortcut
 from resbench.models.shortcuts import resizing
+
+Plan = tuple[tuple[int, int, int, int], ...]
+"""What `resbench.architectures.layers.convolutions` returns."""
 
 
 class BasicBlock(nn.Module):
@@ -38,30 +41,31 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """conv1x1 - BN - ReLU - conv3x3 (stride) - BN - ReLU - conv1x1 - BN, + shortcut, ReLU.
+    """conv1x1 - BN - ReLU - conv3x3 - BN - ReLU - conv1x1 - BN, + shortcut, ReLU.
 
     Args:
         channels: channels of the input.
-        width: channels of the first two convolutions; the output has four times as many.
-        stride: of the 3x3 convolution.
+        plan: (output channels, kernel, stride, groups) of the three convolutions.
         shortcut: what is added to the output; `Shortcut.NONE`: nothing, a plain block.
     """
 
-    def __init__(self, channels: int, width: int, stride: int, shortcut: Shortcut) -> None:
+    def __init__(self, channels: int, plan: Plan, shortcut: Shortcut) -> None:
         super().__init__()
-        channels_out = width * Block.BOTTLENECK.expansion
-        self.conv1 = nn.Conv2d(channels, width, kernel_size=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, kernel_size=3, stride=stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, channels_out, kernel_size=1, bias=False)
+        (inner, _, first, _), (_, _, second, groups), (channels_out, _, _, _) = plan
+        self.conv1 = nn.Conv2d(channels, inner, kernel_size=1, stride=first, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(
+            inner, inner, kernel_size=3, stride=second, padding=1, groups=groups, bias=False
+        )
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, channels_out, kernel_size=1, bias=False)
         self.bn3 = nn.BatchNorm2d(channels_out)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = resizing(shortcut, channels, channels_out, stride)
+        self.downsample = resizing(shortcut, channels, channels_out, first * second)
         self.residual = shortcut is not Shortcut.NONE
 
     def forward(self, input_BCHW: Tensor) -> Tensor:
-        """Return (B, 4 width, ceil(H / stride), ceil(W / stride))."""
+        """Return (B, channels out, ceil(H / stride), ceil(W / stride))."""
         out = self.relu(self.bn1(self.conv1(input_BCHW)))
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from resbench import catalog
 from resbench.architectures.description import Architecture, Block, Stage
+from resbench.architectures.layers import convolutions
 from resbench.errors import UsageError
 from resbench.models.blocks import BasicBlock, Bottleneck
 
@@ -55,7 +56,8 @@ def _stage(architecture: Architecture, stage: Stage, channels: int) -> nn.Sequen
 
 def _block(architecture: Architecture, channels: int, width: int, stride: int) -> nn.Module:
     if architecture.block is Block.BOTTLENECK:
-        return Bottleneck(channels, width, stride, architecture.shortcut)
+        plan = convolutions(architecture, width, stride)
+        return Bottleneck(channels, plan, architecture.shortcut)
     return BasicBlock(channels, width, stride, architecture.shortcut, bias=architecture.block_bias)
 
 

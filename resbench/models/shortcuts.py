@@ -1,9 +1,10 @@
-"""What joins a block's input to its output where the size changes (He et al. 2015, section 4.1)."""
+"""What joins a block's input to its output (He et al. 2015, section 4.1)."""
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from resbench.architectures.description import Shortcut
+from resbench.architectures.layers import is_projected, resizes
 
 
 class ZeroPad(nn.Module):
@@ -21,7 +22,7 @@ class ZeroPad(nn.Module):
 
 
 def projection(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
-    """Return option B: a 1x1 convolution and batch norm."""
+    """Return the shortcut of options B and C: a 1x1 convolution and batch norm."""
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_out, kernel_size=1, stride=stride, bias=False),
         nn.BatchNorm2d(channels_out),
@@ -30,8 +31,8 @@ def projection(channels_in: int, channels_out: int, stride: int) -> nn.Sequentia
 
 def resizing(shortcut: Shortcut, channels_in: int, channels_out: int, stride: int) -> nn.Module | None:
     """Return what the block's input passes on its way to the addition; None where it passes unchanged."""
-    if shortcut is Shortcut.NONE or (stride == 1 and channels_in == channels_out):
-        return None
-    if shortcut is Shortcut.ZERO_PAD:
+    if is_projected(shortcut, channels_in, channels_out, stride):
+        return projection(channels_in, channels_out, stride)
+    if shortcut is Shortcut.ZERO_PAD and resizes(channels_in, channels_out, stride):
         return ZeroPad(channels_in, channels_out, stride)
-    return projection(channels_in, channels_out, stride)
+    return None

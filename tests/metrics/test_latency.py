@@ -179,7 +179,7 @@ def test_blocks_grow_with_the_correlation_within_bounds() -> None:
     assert block_length(np.arange(20.0)) == 5  # a quarter of n
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(samples=st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=60))
 def test_an_interval_lies_within_the_samples_and_is_always_the_same(samples: Sequence[float]) -> None:
     observed = np.asarray(samples)

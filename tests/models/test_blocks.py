@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -45,13 +46,16 @@ def test_a_plain_block_adds_nothing() -> None:
     assert torch.equal(residual(x), (branch + x).clamp(0))
 
 
-def test_a_bottleneck_is_its_formula_with_the_stride_on_the_3x3() -> None:
+@pytest.mark.parametrize(("first", "second", "groups"), [(1, 2, 1), (2, 1, 1), (1, 2, 2)])
+def test_a_bottleneck_is_its_formula_wherever_its_stride_sits(first: int, second: int, groups: int) -> None:
     torch.manual_seed(0)
-    block = Bottleneck(6, 2, 2, Shortcut.ZERO_PAD).double().eval()
+    plan = ((4, 1, first, 1), (4, 3, second, groups), (8, 1, 1, 1))
+    block = Bottleneck(6, plan, Shortcut.ZERO_PAD).double().eval()
     randomise(block)
     x = torch.randn(2, 6, 7, 5, dtype=torch.float64)
-    out = normalised(functional.conv2d(x, block.conv1.weight), block.bn1).clamp(0)
-    out = normalised(functional.conv2d(out, block.conv2.weight, stride=2, padding=1), block.bn2).clamp(0)
+    out = normalised(functional.conv2d(x, block.conv1.weight, stride=first), block.bn1).clamp(0)
+    out = functional.conv2d(out, block.conv2.weight, stride=second, padding=1, groups=groups)
+    out = normalised(out, block.bn2).clamp(0)
     out = normalised(functional.conv2d(out, block.conv3.weight), block.bn3)
     out[:, :6] += x[:, :, ::2, ::2]
     assert torch.allclose(block(x), out.clamp(0), rtol=1e-12)

@@ -37,11 +37,25 @@ def with_random_statistics(model: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
-@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
-def test_outputs_and_gradients_equal_torchvisions_bit_for_bit(depth: int, training: bool) -> None:
-    torch.manual_seed(depth)
-    theirs: Any = with_random_statistics(getattr(torchvision.models, f"resnet{depth}")(num_classes=7))
-    ours = build(CATALOGUED[f"resnet{depth}"], classes=7)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "resnext50_32x4d",
+        "resnext101_32x8d",
+        "resnext101_64x4d",
+        "wide_resnet50_2",
+        "wide_resnet101_2",
+    ],
+)
+def test_outputs_and_gradients_equal_torchvisions_bit_for_bit(name: str, training: bool) -> None:
+    torch.manual_seed(7)
+    theirs: Any = with_random_statistics(getattr(torchvision.models, name)(num_classes=7))
+    ours = build(CATALOGUED[name], classes=7)
     ours.load_state_dict(theirs.state_dict(), strict=True)
     assert list(ours.state_dict()) == list(theirs.state_dict())
     images_BCHW = torch.randn(2, 3, 65, 51)
@@ -51,12 +65,12 @@ def test_outputs_and_gradients_equal_torchvisions_bit_for_bit(depth: int, traini
         logits.append(model(images_BCHW))
         logits[-1].square().mean().backward()
     assert torch.equal(*logits)
-    for name, parameter in ours.named_parameters():
-        other = theirs.get_parameter(name).grad
+    for parameter_name, parameter in ours.named_parameters():
+        other = theirs.get_parameter(parameter_name).grad
         assert parameter.grad is not None
-        assert torch.equal(parameter.grad, other), name
-    for name, buffer in ours.named_buffers():
-        assert torch.equal(buffer, theirs.get_buffer(name)), name
+        assert torch.equal(parameter.grad, other), parameter_name
+    for buffer_name, buffer in ours.named_buffers():
+        assert torch.equal(buffer, theirs.get_buffer(buffer_name)), buffer_name
 
 
 @every_network
@@ -106,7 +120,7 @@ def test_layers_run_in_the_closed_forms_order_with_its_shapes(name: str) -> None
     assert seen == expected_by_hooks(name, architecture.input_CHW, architecture.classes)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     name=st.sampled_from(sorted(CATALOGUED)),
     height=st.integers(1, 70),
@@ -132,7 +146,10 @@ def test_torchs_flop_counter_gives_twice_the_catalogued_macs(name: str) -> None:
     assert counter.get_total_flops() == 2 * architecture.costs.core_macs
 
 
-@pytest.mark.parametrize("name", ["resnet18_biased", "resnet50", "cifar_resnet20", "cifar_plain20"])
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18_biased", "resnet50_v1", "resnext50_32x4d", "resnet18_c", "cifar_resnet20", "cifar_plain20"],
+)
 def test_gradients_reach_every_parameter(name: str) -> None:
     torch.manual_seed(0)
     model = build(CATALOGUED[name], classes=5)

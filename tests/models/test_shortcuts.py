@@ -25,13 +25,18 @@ def test_option_b_is_a_1x1_convolution_without_bias_and_batch_norm() -> None:
     assert sum(parameter.numel() for parameter in norm.parameters()) == 2 * 5
 
 
-@pytest.mark.parametrize("shortcut", list(Shortcut))
+@pytest.mark.parametrize("shortcut", [Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.NONE])
 def test_what_keeps_its_size_passes_unchanged(shortcut: Shortcut) -> None:
     assert resizing(shortcut, 4, 4, 1) is None
+
+
+def test_option_c_projects_what_keeps_its_size_too() -> None:
+    assert isinstance(resizing(Shortcut.PROJECTION_EVERYWHERE, 4, 4, 1), nn.Sequential)
 
 
 @pytest.mark.parametrize(("channels_out", "stride"), [(8, 1), (4, 2), (8, 2)])
 def test_what_changes_its_size_passes_the_shortcuts_module(channels_out: int, stride: int) -> None:
     assert resizing(Shortcut.NONE, 4, channels_out, stride) is None
     assert isinstance(resizing(Shortcut.ZERO_PAD, 4, channels_out, stride), ZeroPad)
-    assert isinstance(resizing(Shortcut.PROJECTION, 4, channels_out, stride), nn.Sequential)
+    for option in (Shortcut.PROJECTION, Shortcut.PROJECTION_EVERYWHERE):
+        assert isinstance(resizing(option, 4, channels_out, stride), nn.Sequential)

@@ -72,7 +72,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
             assert torch.equal(loaded.optimizer["state"][number][name], value)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(train=passes, test=passes, rate=numbers)
 def test_epochs_survive_to_the_last_bit(tmp_path: Path, train: Pass, test: Pass, rate: float) -> None:
     epochs = (Epoch(number=1, learning_rate=rate, train=train, test=test),)
