@@ -1,10 +1,14 @@
 """Getting one archive onto the disk, whole and as published, or saying what is wrong with it."""
 
 import errno
+import http
 import http.client
 import io
+import shutil
 import socket
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
 from pathlib import Path
@@ -25,7 +29,7 @@ def fetch(archive: Archive, root: Path, *, progress: Report = silent) -> Path:
     """Return the verified archive in `root`, downloaded first where it is not there.
 
     It is downloaded under the name `*.part`, so that an archive under its own name was either verified or placed there by
-    hand; either way its md5 is checked here.
+    hand; either way its md5 is checked here. A part that an interruption left is continued where the server can do that.
 
     Raises:
         UnreachableError: it could not be downloaded.
@@ -41,6 +45,11 @@ def fetch(archive: Archive, root: Path, *, progress: Report = silent) -> Path:
     found = _md5(part)
     if found != archive.md5:
         size_B = part.stat().st_size
+        if size_B < archive.size_B:
+            raise ResbenchError(
+                f"the download of {archive.url} broke off after {size_B:,} of {archive.size_B:,} bytes: "
+                "run the command again, and it goes on from there"
+            )
         part.unlink()
         raise ResbenchError(
             f"the download of {archive.url} came torn or changed: {size_B:,} bytes with md5 {found}, "
@@ -77,10 +86,13 @@ def _download(archive: Archive, part: Path, progress: Report) -> None:
 
     try:
         with _watched(archive, part, progress), _quick_to_give_up():
-            download_url(archive.url, part.parent, filename=part.name, md5=archive.md5)
+            if part.is_file():
+                _continue(archive, part)
+            # Takes a part that is whole by its md5 as it is, and starts anew with any other.
+            if not _is_short(archive, part):
+                download_url(archive.url, part.parent, filename=part.name, md5=archive.md5)
     except (OSError, http.client.HTTPException) as error:
         # Errors of the network are OSErrors, too; only these are of the disk while a file is written.
-        part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
             raise
         reason = str(error).removeprefix("<urlopen error ").removesuffix(">")
@@ -89,6 +101,24 @@ def _download(archive: Archive, part: Path, progress: Report) -> None:
         # torchvision's word for a wrong md5, without saying which: the caller looks at the file.
         if not part.is_file():
             raise
+
+
+def _is_short(archive: Archive, part: Path) -> bool:
+    return part.is_file() and part.stat().st_size < archive.size_B
+
+
+def _continue(archive: Archive, part: Path) -> None:
+    """Add to a part what it lacks; a server that can't serve a range sends the whole, which replaces it."""
+    had_B = part.stat().st_size
+    request = urllib.request.Request(archive.url, headers={"Range": f"bytes={had_B}-"})  # noqa: S310 - ours
+    try:
+        answer = urllib.request.urlopen(request)  # noqa: S310 - the address is torchvision's
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # there is nothing beyond what we have
+        raise
+    with answer, part.open("ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb") as file:
+        shutil.copyfileobj(answer, file)
 
 
 @contextmanager
