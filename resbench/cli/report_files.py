@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resbench.errors import UsageError
 from resbench.specs import Scale
 
 if TYPE_CHECKING:
@@ -34,9 +35,24 @@ def write_files(
     from resbench.reporting.writing import write_report
     from resbench.store.exchange import export_results
 
+    beside = results_beside(path)
     command = command_of(suite, results, scale, models)
     write_report(suite_report(suite, arms, results, scale=scale, command=command), path)
-    export_results(results, path.with_suffix(".jsonl"))
+    export_results(results, beside)
+
+
+def results_beside(path: Path) -> Path:
+    """Return where the results of the report at `path` go.
+
+    Raises:
+        UsageError: that is the report itself.
+    """
+    beside = path.with_suffix(".jsonl")
+    if beside == path:
+        raise UsageError(
+            f"--output {path}: that is where the results go; name the report, as in {path.stem}.md"
+        )
+    return beside
 
 
 def command_of(suite: "Suite", results: "Sequence[Result]", scale: Scale, models: str) -> str:

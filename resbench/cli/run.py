@@ -88,7 +88,7 @@ def answer(request: Request) -> None:
     """Run what is missing of the suite and write the report."""
     from resbench.catalog import find
     from resbench.cli.output import print_line
-    from resbench.cli.report_files import write_files
+    from resbench.cli.report_files import results_beside, write_files
     from resbench.datasets.opening import open_data
     from resbench.datasets.progress import progress_bar
     from resbench.environment import capture
@@ -101,6 +101,7 @@ def answer(request: Request) -> None:
     check_scale(suite, request.scale, sample=request.data is None)
     output = request.output or Path("reports") / f"{suite.name}.md"
     check_writable(output)
+    check_writable(results_beside(output))
     device = resolve_device(request.device)
     with progress_bar() as report:
         data = open_data(suite.data, request.data, progress=report)

@@ -97,6 +97,7 @@ def test_stopped_and_run_again_and_once_more(
         (("--scale", "full"), "give --data DIR"),
         (("--scale", "smoke", "--output", "."), "it is a folder"),
         (("--scale", "smoke", "--output", "/proc/nowhere/report.md"), "cannot write the report"),
+        (("--scale", "smoke", "--output", "here.jsonl"), "name the report, as in here.md"),
         (("--scale", "smoke", "--store", "torn.db"), "torn.db"),
         (("--scale", "smoke", "--store", "newer.db"), "newer resbench"),
     ],
