@@ -43,6 +43,7 @@ class Request:
     store: str
     output: Path | None
     workers: int
+    note: str
 
 
 def run(
@@ -65,6 +66,9 @@ def run(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that prepare pictures; the results do not depend on them.")
     ] = 0,
+    note: Annotated[
+        str, typer.Option(help="A sentence on the data that every report of these results shows at its head.")
+    ] = "",
 ) -> None:
     """Train, test and profile the models of a suite, and write its report.
 
@@ -80,6 +84,7 @@ def run(
         store=store,
         output=output,
         workers=workers,
+        note=note.strip(),
     )
     answer(request)
 
@@ -158,6 +163,7 @@ def _run(
                 checkpoints=store.path.with_name(f"{store.path.name}.checkpoints"),
                 workers=request.workers,
                 progress=display,
+                note=request.note,
             )
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +27,7 @@ def run(
     checkpoints: Path,
     workers: int,
     progress: Progress,
+    note: str = "",
 ) -> tuple[Result, ...]:
     """Answer every experiment and return the results in their order.
 
@@ -36,6 +38,7 @@ def run(
         checkpoints: folder for runs under way; each has a folder of its own there until its result is stored.
         workers: processes that prepare pictures.
         progress: is told of everything, and may ask for an end.
+        note: what readers must know of these data, kept with every training result, old or new.
 
     Raises:
         Stopped: the progress asked for it; what was finished is stored.
@@ -46,7 +49,9 @@ def run(
         known = store.get(experiment.key)
         if known is not None:
             progress.reuse(known, position, len(experiments))
-            results.append(known)
+            results.append(_noted(known, note))
+            if results[-1] != known:
+                store.save(results[-1])
             continue
         if progress.stopping():
             raise Stopped(f"stopped before {experiment.model}")
@@ -56,11 +61,19 @@ def run(
                 result = profile(experiment, progress.status)
             else:
                 result = train(experiment, data, workers=workers, folder=folder, watch=progress)
+                result = _noted(result, note)
             store.save(result)
             checkpoint.discard(folder)
         progress.finish(result, position, len(experiments))
         results.append(result)
     return tuple(results)
+
+
+def _noted(result: Result, note: str) -> Result:
+    """Return a training result with the note, once; a profile has nothing to do with the data."""
+    if not note or note in result.notes or result.experiment["recipe"] is None:
+        return result
+    return replace(result, notes=(*result.notes, note))
 
 
 @contextmanager

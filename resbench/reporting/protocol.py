@@ -131,10 +131,12 @@ def _uses(results: Sequence[Result], selection: Selection) -> str:
 
 
 def notes(selection: Selection) -> str:
-    """Return what the results say of themselves, each sentence once; empty where they say nothing."""
+    """Return what the profiles say of themselves, each sentence once; empty where they say nothing."""
     labels = {arm.model: arm.label for arm in selection.arms}
     said_by: dict[str, list[str]] = {}
     for result in selection.results:
+        if result.experiment["recipe"]:
+            continue  # the notes on training runs stand at the head of the report
         for note in result.notes:
             speakers = said_by.setdefault(note, [])
             label = labels[result.experiment["model"]]

@@ -64,6 +64,8 @@ def suite_report(
 
 def _head(selection: Selection) -> str:
     lines = [f"> **{limits(selection)}**"] if limits(selection) else []
+    trained = [result for results in selection.trained.values() for result in results]
+    lines += [f"> {note}" for note in dict.fromkeys(note for result in trained for note in result.notes)]
     if selection.missing:
         lines.append(f"> **Not trained: {', '.join(selection.missing)}.** What is missing says *not run*.")
     return blocks(

@@ -95,7 +95,7 @@ class Counting(Silent):
         self.resumed_after.append(epoch)
 
 
-def run_all(folder: Path, progress: Silent) -> tuple[Result, ...]:
+def run_all(folder: Path, progress: Silent, note: str = "") -> tuple[Result, ...]:
     with open_store(str(folder / "results.db")) as store:
         return in_process.run(
             experiments(),
@@ -104,6 +104,7 @@ def run_all(folder: Path, progress: Silent) -> tuple[Result, ...]:
             checkpoints=folder / "checkpoints",
             workers=0,
             progress=progress,
+            note=note,
         )
 
 
@@ -169,6 +170,16 @@ def test_a_second_run_does_nothing(drawn: Path, tmp_path: Path) -> None:
     run_all(tmp_path, counting)
     assert counting.reused == list(MODELS)
     assert counting.begun == []
+
+
+def test_a_note_is_kept_with_results_old_and_new_once(drawn: Path, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run_all(tmp_path, StopAfter(12))  # five looks an epoch, and one before each network: in the second
+    for _ in range(2):
+        results = run_all(tmp_path, Silent(), note="Drawn, not photographed.")
+        assert [result.notes for result in results] == [("Drawn, not photographed.",)] * 2
+    with open_store(str(tmp_path / "results.db")) as store:
+        assert [result.notes for result in store.results()] == [("Drawn, not photographed.",)] * 2
 
 
 def test_two_processes_do_not_work_on_one_experiment(drawn: Path, tmp_path: Path) -> None:

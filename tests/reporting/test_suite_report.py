@@ -150,6 +150,16 @@ def test_a_note_is_told_once_with_its_models(fabricate: Fabricate) -> None:
     )
 
 
+def test_a_note_on_training_stands_at_the_head_once(fabricate: Fabricate) -> None:
+    results = [
+        replace(result, notes=("The pictures are copies.",)) if result.epochs else result
+        for result in fabricate()
+    ]
+    text = render(results).markdown
+    assert text.count("The pictures are copies.") == 1
+    assert "> The pictures are copies." in text.partition("**Question.**")[0]
+
+
 def test_the_baselines_follow_from_the_data(fabricate: Fabricate) -> None:
     text = section(render(fabricate()), "Two readings of accuracy")
     assert (
