@@ -1,14 +1,13 @@
 """`resbench profile`: what one network costs, and how long it takes here."""
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resbench import catalog
 from resbench.cli.output import Format
+from resbench.cli.status import status
 from resbench.errors import UsageError
 from resbench.specs import Experiment, Precision, Profiling, Scale
 
@@ -101,16 +100,3 @@ def _profiling(
         num_classes=architecture.classes if num_classes is None else num_classes,
         input_CHW=check_input(parse_input(input_size)) if input_size else architecture.input_CHW,
     )
-
-
-@contextlib.contextmanager
-def status() -> Iterator[Callable[[str], None]]:
-    """Show what is being done on standard error, where that is a terminal; it vanishes when done."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _text: None
-        return
-    with console.status("") as spinner:
-        yield lambda text: spinner.update(f"{text} ...")

@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from resbench.errors import Stopped
 from resbench.results import Epoch, Result
@@ -60,13 +60,13 @@ class Display:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TextColumn("{task.fields[figures]}"),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None, figures="")
+        self._task = self._bar.add_task("", total=None, count="", figures="")
         self._model = ""
         self._began = 0.0
         self._epochs_done = 0
@@ -91,7 +91,9 @@ class Display:
         self._model, self._began, self._epochs_done = experiment.model, time.monotonic(), 0
         doing = "profile" if experiment.profiling is not None else "train and test"
         self.say(f"[{position}/{total}] {doing} {experiment.model} on {experiment.device}")
-        self._bar.reset(self._task, description=f"{doing} {experiment.model}", total=None, figures="")
+        self._bar.reset(
+            self._task, description=f"{doing} {experiment.model}", total=None, count="", figures=""
+        )
 
     def reuse(self, result: Result, position: int, total: int) -> None:
         """Say that a result was there."""
@@ -119,7 +121,14 @@ class Display:
             f"  {duration(self._left(step))} left"
         )
         what = f"{self._model} epoch {step.epoch}/{step.epochs} {step.phase}"
-        self._bar.update(self._task, description=what, completed=step.done, total=step.total, figures=figures)
+        self._bar.update(
+            self._task,
+            description=what,
+            completed=step.done,
+            total=step.total,
+            count=f"{step.done}/{step.total}",
+            figures=figures,
+        )
 
     def epoch(self, epoch: Epoch, epochs: int) -> None:
         """Say what an epoch found."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.status import status
 from resbench.errors import ResbenchError, Stopped, UsageError
 from resbench.specs import Scale
 
@@ -96,9 +97,7 @@ def answer(request: Request) -> None:
     from resbench.cli.report_files import results_beside, write_files
     from resbench.datasets.opening import open_data
     from resbench.datasets.progress import progress_bar
-    from resbench.environment import capture
     from resbench.execution.planning import check_scale, experiments_of
-    from resbench.models.devices import resolve_device
     from resbench.store.store import open_store
 
     suite: Suite = find("suite", "suites", "SUITE", request.suite)
@@ -107,7 +106,7 @@ def answer(request: Request) -> None:
     output = request.output or Path("reports") / f"{suite.name}.md"
     check_writable(output)
     check_writable(results_beside(output))
-    device = resolve_device(request.device)
+    device, machine = _device(request.device)
     with progress_bar() as report:
         data = open_data(suite.data, request.data, progress=report)
     experiments = experiments_of(
@@ -115,14 +114,25 @@ def answer(request: Request) -> None:
         arms,
         scale=request.scale,
         seed=request.seed,
-        device=str(device),
+        device=device,
         data=data.identity,
-        machine=capture(str(device)).machine_id,
+        machine=machine,
     )
     with open_store(request.store) as store:
         results = _run(request, experiments, data, store)
     write_files(suite, arms, results, scale=request.scale, models=request.models, path=output)
     print_line(str(output))
+
+
+def _device(name: str) -> tuple[str, str]:
+    """Return the device's full name and the machine's identity."""
+    with status() as say:
+        say("loading torch")
+        from resbench.environment import capture
+        from resbench.models.devices import resolve_device
+
+        device = str(resolve_device(name))
+        return device, capture(device).machine_id
 
 
 def check_writable(path: Path) -> None:
