@@ -45,7 +45,19 @@ def save(folder: Path, state: State) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
     partial.mkdir(parents=True)
-    # Written by Python, so that a full disk is an OSError that names the file, whatever the libraries make of it.
+    try:
+        _write(partial, state)
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)  # on a full disk it would be in its own way
+        raise
+    partial.rename(target)
+    _flush(folder)
+    for old in _saved(folder)[:-_KEPT]:
+        shutil.rmtree(old)
+
+
+def _write(partial: Path, state: State) -> None:
+    # Written by Python, so that a full disk is an OSError, whatever the libraries make of it.
     weights = {name: tensor.contiguous() for name, tensor in state.weights.items()}
     (partial / "weights.safetensors").write_bytes(serialize(weights))
     optimizer = io.BytesIO()
@@ -57,10 +69,6 @@ def save(folder: Path, state: State) -> None:
     (partial / "manifest.json").write_text(json.dumps(manifest))
     for path in partial.iterdir():
         _flush(path)
-    partial.rename(target)
-    _flush(folder)
-    for old in _saved(folder)[:-_KEPT]:
-        shutil.rmtree(old)
 
 
 def load(folder: Path) -> State | None:

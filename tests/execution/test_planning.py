@@ -48,20 +48,22 @@ def test_the_same_question_has_the_same_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "trainings_differ"),
+    ("change", "trainings_differ", "profiles_differ"),
     [
-        ({"seed": 1}, True),
-        ({"scale": Scale.SHORT}, True),
-        ({"device": "cuda:0"}, True),
-        ({"data": replace(DATA, fingerprint="abd")}, True),
-        ({"machine": "two"}, False),
+        ({"seed": 1}, True, False),
+        ({"scale": Scale.SHORT}, True, True),
+        ({"device": "cuda:0"}, True, True),
+        ({"data": replace(DATA, fingerprint="abd")}, True, False),
+        ({"machine": "two"}, False, True),
     ],
 )
-def test_another_question_has_another_key(change: dict[str, object], trainings_differ: bool) -> None:
-    """A training run is the same question on every machine; a profile is not, and asks nothing of the data."""
+def test_another_question_has_another_key(
+    change: dict[str, object], trainings_differ: bool, profiles_differ: bool
+) -> None:
+    """A training run is the same question on every machine; a profile is not, and asks for no seed and no data."""
     keys, other = [one.key for one in plan()], [one.key for one in plan(**change)]
     assert (keys[3:] != other[3:]) == trainings_differ
-    assert (keys[:3] != other[:3]) == ("data" not in change)
+    assert (keys[:3] != other[:3]) == profiles_differ
 
 
 def test_drawn_pictures_are_for_smoke_tests_alone() -> None:

@@ -106,7 +106,7 @@ def test_a_checkpoint_that_was_being_written_does_not_count(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("room_B", [0, 600, 2_000])
-def test_a_full_disk_names_the_file_and_leaves_the_checkpoint_before(tmp_path: Path, room_B: int) -> None:
+def test_a_full_disk_leaves_the_checkpoint_before_and_nothing_else(tmp_path: Path, room_B: int) -> None:
     """A limit on the size of files stands for the full disk: writing beyond it fails in the same place."""
     checkpoint.save(tmp_path, state_after(1))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -116,6 +116,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_checkpoint_before(tmp_path: P
             checkpoint.save(tmp_path, state_after(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-00001"]
     loaded = checkpoint.load(tmp_path)
     assert loaded is not None
     assert same(loaded, state_after(1))
