@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -66,6 +66,8 @@ def run(
             checkpoint.discard(folder)
         progress.finish(result, position, len(experiments))
         results.append(result)
+    with suppress(OSError):  # another process may be using it
+        checkpoints.rmdir()
     return tuple(results)
 
 

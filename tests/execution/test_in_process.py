@@ -153,7 +153,7 @@ def test_kill_9_in_the_middle_and_the_same_command_again(
     assert counting.reused == [MODELS[0]]
     assert counting.begun == [MODELS[1]]
     assert counting.resumed_after in ([], [1])  # the kill may come before the epoch's checkpoint is in place
-    assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert not (tmp_path / "checkpoints").exists()
 
 
 def test_stopping_keeps_what_is_finished(drawn: Path, tmp_path: Path, uninterrupted: list[object]) -> None:
