@@ -1,6 +1,7 @@
 """From a suite and what the user asked for to the experiments that answer it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from resbench.errors import UsageError
 from resbench.specs import Arm, DataIdentity, Experiment, Precision, Scale, Suite
@@ -22,31 +23,10 @@ def experiments_of(
     A profile depends on the machine, so the machine is part of its question, and not on the seed; a training run is the
     same question everywhere, and its result says where it was answered.
     """
-    profiles = tuple(
-        Experiment(
-            model=arm.model,
-            device=device,
-            precision=Precision.FP32,
-            seed=0,
-            scale=scale,
-            profiling=suite.profiling,
-            machine=machine,
-        )
-        for arm in arms
-    )
+    ask = partial(Experiment, device=device, precision=Precision.FP32, scale=scale)
     recipe = at_scale(suite.recipe, scale)
-    runs = tuple(
-        Experiment(
-            model=arm.model,
-            device=device,
-            precision=Precision.FP32,
-            seed=seed,
-            scale=scale,
-            recipe=recipe,
-            data=data,
-        )
-        for arm in arms
-    )
+    profiles = (ask(model=arm.model, seed=0, profiling=suite.profiling, machine=machine) for arm in arms)
+    runs = (ask(model=arm.model, seed=seed, recipe=recipe, data=data) for arm in arms)
     return (*profiles, *runs)
 
 
