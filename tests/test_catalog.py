@@ -6,7 +6,15 @@ from types import SimpleNamespace
 import pytest
 
 from resbench import catalog
-from resbench.architectures import cifar, imagenet
+from resbench.architectures import (
+    cifar,
+    densenet,
+    identity_mappings,
+    imagenet,
+    vgg,
+    voc,
+    wide_stem,
+)
 from resbench.errors import UsageError
 
 
@@ -41,8 +49,15 @@ def test_one_name_for_two_things_is_refused(modules: list[SimpleNamespace]) -> N
 
 
 def test_every_family_is_found() -> None:
-    defined = [*cifar.ARCHITECTURES, *imagenet.ARCHITECTURES]
+    modules = (cifar, densenet, identity_mappings, imagenet, vgg, voc, wide_stem)
+    defined = [architecture for module in modules for architecture in module.ARCHITECTURES]
     assert list(catalog.gather("architectures", "ARCHITECTURES").values()) == defined
+
+
+def test_no_alias_is_another_networks_name() -> None:
+    found = catalog.gather("architectures", "ARCHITECTURES").values()
+    names = [name for one in found for name in (one.name, *one.aliases)]
+    assert len(set(names)) == len(names)
 
 
 def test_find_returns_the_one_asked_for() -> None:

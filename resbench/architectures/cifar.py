@@ -3,7 +3,9 @@
 `cifar_resnet20` has option A, as the paper; `_b` and `_c` name the others.
 """
 
-from resbench.architectures.description import Architecture, Block, Costs, Shortcut, Stage, Stem
+from resbench.architectures.description import Architecture, Costs
+from resbench.architectures.forms import Block, Shortcut, Stage, Stem
+from resbench.architectures.residual import ResidualBody
 from resbench.specs import Source
 
 _PAPER = Source(
@@ -13,27 +15,40 @@ _PAPER = Source(
 )
 
 
-_SUFFIX = {Shortcut.ZERO_PAD: "", Shortcut.PROJECTION: "_b", Shortcut.PROJECTION_EVERYWHERE: "_c"}
-
-
-def _network(depth: int, shortcut: Shortcut, parameters: int, core_macs: int) -> Architecture:
-    blocks = (depth - 2) // 6
-    plain = shortcut is Shortcut.NONE
-    return Architecture(
-        name=f"cifar_plain{depth}" if plain else f"cifar_resnet{depth}{_SUFFIX[shortcut]}",
-        family="cifar",
+def cifar_body(
+    depth: int, *, block: Block = Block.BASIC, shortcut: Shortcut = Shortcut.ZERO_PAD
+) -> ResidualBody:
+    """Return the form of section 4.2: a 3x3 stem of 16 channels, three stages of 16, 32 and 64 channels."""
+    blocks = (depth - 2) // (9 if block is Block.BOTTLENECK else 3 if block is Block.SINGLE else 6)
+    return ResidualBody(
         stem=Stem(channels=16, kernel=3, stride=1, pool=False),
         stages=(
             Stage(blocks=blocks, width=16, stride=1),
             Stage(blocks=blocks, width=32, stride=2),
             Stage(blocks=blocks, width=64, stride=2),
         ),
-        block=Block.BASIC,
+        block=block,
         shortcut=shortcut,
+    )
+
+
+_SUFFIX = {Shortcut.ZERO_PAD: "", Shortcut.PROJECTION: "_b", Shortcut.PROJECTION_EVERYWHERE: "_c"}
+
+
+def _network(depth: int, shortcut: Shortcut, parameters: int, core_macs: int) -> Architecture:
+    plain = shortcut is Shortcut.NONE
+    return Architecture(
+        name=f"cifar_plain{depth}" if plain else f"cifar_resnet{depth}{_SUFFIX[shortcut]}",
+        family="cifar",
+        body=cifar_body(depth, shortcut=shortcut),
         classes=10,
         input_CHW=(3, 32, 32),
         costs=Costs(parameters=parameters, core_macs=core_macs, source=_PAPER),
         source=_PAPER,
+        # He et al. 2016 call option C the 1x1-convolution shortcut (section 3).
+        aliases=("cifar_resnet110_conv1x1",)
+        if (depth, shortcut) == (110, Shortcut.PROJECTION_EVERYWHERE)
+        else (),
     )
 
 

@@ -1,54 +1,61 @@
-"""The layers of a described network, in order, with their shapes and costs in closed form. No torch.
+"""The layers of a network, in the order in which they run, with their shapes and costs in closed form. No torch.
 
-Names are those of the module that `resbench.models.build` makes, which are torchvision's: `layer1.0.conv1`. A block's
-one ReLU runs several times: `relu1`, `relu2` inside, `relu` at its end. Its addition, `add`, is no module.
+Names are those of the modules that `resbench.models.build` makes, which are torchvision's: `layer1.0.conv1`. A module
+that runs several times, as a block's one ReLU, stands several times; an addition, `layer1.0.add`, is no module.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable
 from math import prod
+from typing import NamedTuple
 
-from resbench.architectures.description import Architecture, Block, Shortcut, Stage
+from resbench.architectures.description import Architecture
+from resbench.architectures.plan import Chain, Dense, Gating, Kind, Part, Residual, Step
 from resbench.errors import UsageError
 
+IMAGE = -1
+"""Stands among a layer's sources for the picture itself."""
 
-class Kind(StrEnum):
-    """What a layer does; each kind costs by its own rule."""
-
-    CONVOLUTION = "convolution"
-    BATCH_NORM = "batch norm"
-    RELU = "relu"
-    MAX_POOL = "max-pool"
-    AVERAGE_POOL = "average-pool"
-    ADD = "residual add"
-    ZERO_PAD = "zero padding"
-    LINEAR = "linear"
+Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """One layer for one input picture. Shapes are (channels, height, width)."""
+class Layer(NamedTuple):
+    """One layer for one input picture; a named tuple, since a count makes hundreds of them.
+
+    Attributes:
+        name: of the module, or of the operation in its module.
+        kind: what it does.
+        input_CHW, output_CHW: shapes without the batch: (channels, height, width), or (features,) after flattening.
+            Of several inputs, the first's; all channels of a concatenation.
+        sources: positions, among all layers of the network, of those whose output it reads; `IMAGE` for the picture.
+        weights: trainable numbers, without the bias of a convolution or linear layer.
+        biases: numbers in that bias.
+        macs: multiply-accumulates of a convolution, linear layer or matrix product, no bias; 0 for other kinds.
+        kernel, stride, padding, groups, dilation: of a convolution or pool, in height; a zero padding's stride is how it
+            subsamples.
+        before, after: channels of zeros that a zero padding puts before and after its input's.
+        adaptive: whether a pool is told the size of its output instead of its window.
+        module: class of the module that does it, as "Conv2d"; empty for a function.
+        operator: what was seen to run, as "aten.gelu", where a network was observed and not described.
+    """
 
     name: str
     kind: Kind
-    input_CHW: tuple[int, int, int]
-    output_CHW: tuple[int, int, int]
+    input_CHW: Shape
+    output_CHW: Shape
+    sources: tuple[int, ...] = ()
+    weights: int = 0
+    biases: int = 0
+    macs: int = 0
     kernel: int = 1
+    stride: int = 1
+    padding: int = 0
     groups: int = 1
-    bias: bool = False
-
-    @property
-    def weights(self) -> int:
-        """Trainable numbers, without the bias of a convolution or linear layer."""
-        if self.kind in (Kind.CONVOLUTION, Kind.LINEAR):
-            return self.kernel**2 * self.input_CHW[0] // self.groups * self.output_CHW[0]
-        return 2 * self.output_CHW[0] if self.kind is Kind.BATCH_NORM else 0
-
-    @property
-    def biases(self) -> int:
-        """Numbers in the bias."""
-        return self.output_CHW[0] if self.bias else 0
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+    adaptive: bool = False
+    module: str = ""
+    operator: str = ""
 
     @property
     def parameters(self) -> int:
@@ -65,13 +72,6 @@ class Layer:
         """Elements that come out."""
         return prod(self.output_CHW)
 
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of a convolution or linear layer, no bias; 0 for every other kind."""
-        if self.kind in (Kind.CONVOLUTION, Kind.LINEAR):
-            return self.weights * self.output_CHW[1] * self.output_CHW[2]
-        return 0
-
 
 def layers_of(
     architecture: Architecture, input_CHW: tuple[int, int, int] | None = None, classes: int | None = None
@@ -84,13 +84,16 @@ def layers_of(
         classes: outputs of the head; default: the architecture's own.
 
     Raises:
-        UsageError: the input is not three positive numbers, or not of three channels; or there is not one class.
+        UsageError: the input is not three positive numbers, not of three channels, or too small for the network; or
+            there is not one class.
     """
     shape = check_input(architecture.input_CHW if input_CHW is None else input_CHW)
     outputs = architecture.classes if classes is None else classes
     if outputs < 1:
         raise UsageError(f"a network needs at least one class, found {outputs}")
-    return tuple(_layers(architecture, shape, outputs))
+    walk = _Walk(architecture.name, shape)
+    walk.parts(architecture.body.parts(outputs), "", IMAGE)
+    return tuple(walk.layers)
 
 
 def check_input(input_CHW: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -107,98 +110,177 @@ def check_input(input_CHW: tuple[int, int, int]) -> tuple[int, int, int]:
     return input_CHW
 
 
-def _layers(architecture: Architecture, shape: tuple[int, int, int], classes: int) -> Iterator[Layer]:
-    stem = architecture.stem
-    yield from (pair := _conv("conv1", shape, stem.channels, stem.kernel, stem.stride, bn="bn1"))
-    shape = pair[-1].output_CHW
-    yield Layer(name="relu", kind=Kind.RELU, input_CHW=shape, output_CHW=shape)
-    if stem.pool:
-        pooled = _reduced(shape, shape[0], 2)
-        yield Layer(name="maxpool", kind=Kind.MAX_POOL, input_CHW=shape, output_CHW=pooled, kernel=3)
-        shape = pooled
-    for number, stage in enumerate(architecture.stages, start=1):
-        for index in range(stage.blocks):
-            stride = stage.stride if index == 0 else 1
-            for layer in _block(architecture, stage, f"layer{number}.{index}", shape, stride):
-                yield layer
-            shape = layer.output_CHW
-    flat = (shape[0], 1, 1)
-    yield Layer(name="avgpool", kind=Kind.AVERAGE_POOL, input_CHW=shape, output_CHW=flat)
-    yield Layer(name="fc", kind=Kind.LINEAR, input_CHW=flat, output_CHW=(classes, 1, 1), bias=True)
+class _Walked(NamedTuple):
+    """A residual unit as it was walked: all that decides its layers, and where they are.
+
+    `distance` is how far back its input lies from its first layer.
+    """
+
+    content: tuple[object, ...]
+    scales: tuple[float, float]
+    input_CHW: Shape
+    distance: int
+    prefix: str
+    start: int
 
 
-def _block(
-    architecture: Architecture, stage: Stage, name: str, shape: tuple[int, int, int], stride: int
-) -> Iterator[Layer]:
-    inside = shape
-    plan = convolutions(architecture, stage.width, stride)
-    for number, (channels, kernel, step, groups) in enumerate(plan, start=1):
-        convolution = Layer(
-            name=f"{name}.conv{number}",
-            kind=Kind.CONVOLUTION,
-            input_CHW=inside,
-            output_CHW=_reduced(inside, channels, step),
-            kernel=kernel,
-            groups=groups,
-            bias=architecture.block_bias and architecture.block is Block.BASIC,
+class _Walk:
+    """Walks a plan and notes its layers. Each method takes the position whose output it reads and returns its own."""
+
+    def __init__(self, network: str, image_CHW: Shape) -> None:
+        self.network = network
+        self.image_CHW = image_CHW
+        self.layers: list[Layer] = []
+        self.last: _Walked | None = None
+
+    def shape(self, position: int) -> Shape:
+        return self.image_CHW if position == IMAGE else self.layers[position].output_CHW
+
+    def note(self, layer: Layer) -> int:
+        self.layers.append(layer)
+        return len(self.layers) - 1
+
+    def parts(self, parts: Iterable[Part], prefix: str, source: int) -> int:
+        for part in parts:
+            if isinstance(part, Step):
+                source = self.step(part, prefix, source)
+            elif isinstance(part, Chain):
+                source = self.parts(part.parts, f"{prefix}{part.name}.", source)
+            elif isinstance(part, Residual):
+                source = self.residual(part, f"{prefix}{part.name}.", source)
+            else:
+                source = self.dense(part, f"{prefix}{part.name}.", source)
+        return source
+
+    def residual(self, unit: Residual, prefix: str, source: int) -> int:
+        start, last = len(self.layers), self.last
+        content = (unit.before, unit.branch, unit.shortcut, unit.after, unit.gate)
+        scales = (unit.branch_scale, unit.shortcut_scale)
+        now = _Walked(content, scales, self.shape(source), start - source, prefix, start)
+        if last and now[:4] == last[:4]:
+            self._repeat(last, now)
+            source = len(self.layers) - 1
+        else:
+            source = self._residual(unit, prefix, source)
+        self.last = now
+        return source
+
+    def _repeat(self, last: "_Walked", now: "_Walked") -> None:
+        """Note the layers of a unit that is as the one before it: most are, and copying is what makes this fast."""
+        shift, skip = now.start - last.start, len(last.prefix)
+        for layer in self.layers[last.start : now.start]:
+            sources = layer.sources
+            shifted = (sources[0] + shift,) if len(sources) == 1 else tuple(at + shift for at in sources)
+            name = now.prefix + layer.name[skip:]
+            self.layers.append(Layer._make((name, *layer[1:4], shifted, *layer[5:])))
+
+    def _residual(self, unit: Residual, prefix: str, source: int) -> int:
+        split = self.parts(unit.before, prefix, source)
+        branch = self.parts(unit.branch, prefix, split)
+        if unit.shortcut is None:
+            return self.parts(unit.after, prefix, branch)
+        shortcut = self.parts(unit.shortcut, prefix, split)
+        if unit.gate is not None:
+            branch, shortcut = self._gated(unit.gate, prefix, (split, branch, shortcut))
+        if unit.branch_scale != 1:
+            branch = self._elementwise(Kind.SCALE, f"{prefix}scale", branch)
+        if unit.shortcut_scale != 1:
+            shortcut = self._elementwise(Kind.SCALE, f"{prefix}scale", shortcut)
+        total = self._elementwise(Kind.ADD, f"{prefix}add", branch, shortcut)
+        return self.parts(unit.after, prefix, total)
+
+    def _gated(self, gate: tuple[Step, Gating], prefix: str, reads: tuple[int, int, int]) -> tuple[int, int]:
+        """Note g = sigmoid(convolution), 1 - g and the products; return the branch and the shortcut after them."""
+        step, gating = gate
+        split, branch, shortcut = reads
+        opened = self._elementwise(Kind.SIGMOID, f"{prefix}sigmoid", self.step(step, prefix, split))
+        if gating is Gating.EXCLUSIVE:
+            branch = self._elementwise(Kind.MULTIPLY, f"{prefix}multiply", branch, opened)
+        closed = self._elementwise(Kind.SUBTRACT, f"{prefix}subtract", opened)
+        return branch, self._elementwise(Kind.MULTIPLY, f"{prefix}multiply", shortcut, closed)
+
+    def dense(self, layer: Dense, prefix: str, source: int) -> int:
+        added = self.parts(layer.branch, prefix, source)
+        (kept, *size), (grown, *_) = self.shape(source), self.shape(added)
+        out = (kept + grown, *size)
+        return self.note(Layer(f"{prefix}concatenate", Kind.CONCATENATE, out, out, sources=(source, added)))
+
+    def _elementwise(self, kind: Kind, name: str, *sources: int) -> int:
+        shape = self.shape(sources[0])
+        return self.note(Layer(name, kind, shape, shape, sources=sources))
+
+    def step(self, step: Step, prefix: str, source: int) -> int:
+        shape = self.shape(source)
+        if step.kind is Kind.FLATTEN:
+            return source
+        if step.kind is Kind.LINEAR:
+            shape = (prod(shape),)
+        output, weights, macs = self._costs(step, shape)
+        return self.note(
+            Layer(
+                f"{prefix}{step.name}",
+                step.kind,
+                shape,
+                output,
+                sources=(source,),
+                weights=weights,
+                biases=step.channels if step.bias else 0,
+                macs=macs,
+                kernel=step.kernel,
+                stride=step.stride,
+                padding=step.padding,
+                groups=step.groups,
+                after=step.channels - shape[0] if step.kind is Kind.ZERO_PAD else 0,
+                adaptive=bool(step.adaptive),
+                module=_module(step),
+            )
         )
-        inside = convolution.output_CHW
-        yield convolution
-        yield Layer(name=f"{name}.bn{number}", kind=Kind.BATCH_NORM, input_CHW=inside, output_CHW=inside)
-        if number < len(plan):
-            yield Layer(name=f"{name}.relu{number}", kind=Kind.RELU, input_CHW=inside, output_CHW=inside)
-    yield from _shortcut(architecture.shortcut, name, shape, inside, stride)
-    yield Layer(name=f"{name}.relu", kind=Kind.RELU, input_CHW=inside, output_CHW=inside)
+
+    def _costs(self, step: Step, shape: Shape) -> tuple[Shape, int, int]:
+        """Return output shape, weights and multiply-accumulates."""
+        output, weights, macs = shape, 0, 0
+        if step.kind is Kind.CONVOLUTION:
+            output = self._windowed(step, shape, step.channels)
+            weights = step.kernel**2 * shape[0] // step.groups * step.channels
+            macs = weights * output[1] * output[2]
+        elif step.kind is Kind.LINEAR:
+            output = (step.channels,)
+            weights = macs = prod(shape) * step.channels
+        elif step.kind is Kind.BATCH_NORM:
+            weights = 2 * shape[0]
+        elif step.kind is Kind.ZERO_PAD:
+            output = self._windowed(step, shape, step.channels)
+        elif step.adaptive:
+            output = (shape[0], step.adaptive, step.adaptive)
+        elif step.kind in (Kind.MAX_POOL, Kind.AVERAGE_POOL):
+            output = self._windowed(step, shape, shape[0])
+        return output, weights, macs
+
+    def _windowed(self, step: Step, shape: Shape, channels: int) -> Shape:
+        height, width = ((side + 2 * step.padding - step.kernel) // step.stride + 1 for side in shape[1:])
+        if height < 1 or width < 1:
+            size = "x".join(map(str, self.image_CHW))
+            raise UsageError(
+                f"input {size} is too small for {self.network}: {step.name} gets {shape[1]}x{shape[2]}; "
+                "give a larger picture"
+            )
+        return channels, height, width
 
 
-def _shortcut(
-    shortcut: Shortcut, name: str, shape: tuple[int, int, int], inside: tuple[int, int, int], stride: int
-) -> Iterator[Layer]:
-    if is_projected(shortcut, shape[0], inside[0], stride):
-        yield from _conv(f"{name}.downsample.0", shape, inside[0], 1, stride, bn=f"{name}.downsample.1")
-    elif shortcut is Shortcut.ZERO_PAD and resizes(shape[0], inside[0], stride):
-        yield Layer(name=f"{name}.downsample", kind=Kind.ZERO_PAD, input_CHW=shape, output_CHW=inside)
-    if shortcut is not Shortcut.NONE:
-        yield Layer(name=f"{name}.add", kind=Kind.ADD, input_CHW=inside, output_CHW=inside)
+_MODULES = {
+    Kind.CONVOLUTION: "Conv2d",
+    Kind.LINEAR: "Linear",
+    Kind.BATCH_NORM: "BatchNorm2d",
+    Kind.RELU: "ReLU",
+    Kind.MAX_POOL: "MaxPool2d",
+    Kind.AVERAGE_POOL: "AvgPool2d",
+    Kind.DROPOUT: "Dropout",
+    Kind.ZERO_PAD: "ZeroPad",
+}
 
 
-def resizes(channels_in: int, channels_out: int, stride: int) -> bool:
-    """Whether a block's output has another shape than its input."""
-    return stride != 1 or channels_in != channels_out
-
-
-def is_projected(shortcut: Shortcut, channels_in: int, channels_out: int, stride: int) -> bool:
-    """Whether a block's shortcut is a 1x1 convolution: option B where the shape changes, option C everywhere."""
-    if shortcut is Shortcut.PROJECTION:
-        return resizes(channels_in, channels_out, stride)
-    return shortcut is Shortcut.PROJECTION_EVERYWHERE
-
-
-def convolutions(
-    architecture: Architecture, width: int, stride: int
-) -> tuple[tuple[int, int, int, int], ...]:
-    """Return (output channels, kernel, stride, groups) of each convolution of a block, in order."""
-    if architecture.block is Block.BASIC:
-        return ((width, 3, stride, 1), (width, 3, 1, 1))
-    inner = architecture.inner_width(width)
-    first, second = (stride, 1) if architecture.stride_on_1x1 else (1, stride)
-    return (
-        (inner, 1, first, 1),
-        (inner, 3, second, architecture.groups),
-        (width * architecture.block.expansion, 1, 1, 1),
-    )
-
-
-def _conv(
-    name: str, shape: tuple[int, int, int], channels: int, kernel: int, stride: int, *, bn: str
-) -> tuple[Layer, Layer]:
-    out = _reduced(shape, channels, stride)
-    return (
-        Layer(name=name, kind=Kind.CONVOLUTION, input_CHW=shape, output_CHW=out, kernel=kernel),
-        Layer(name=bn, kind=Kind.BATCH_NORM, input_CHW=out, output_CHW=out),
-    )
-
-
-def _reduced(shape: tuple[int, int, int], channels: int, stride: int) -> tuple[int, int, int]:
-    """Every kernel here is odd and padded by half of it, so that the stride alone decides the size."""
-    return (channels, -(-shape[1] // stride), -(-shape[2] // stride))
+def _module(step: Step) -> str:
+    """Return the class of the module that `resbench.models.build` makes of a step."""
+    if step.functional:
+        return ""
+    return "AdaptiveAvgPool2d" if step.adaptive else _MODULES[step.kind]

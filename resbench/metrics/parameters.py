@@ -19,19 +19,25 @@ def size(layers: Sequence[Layer]) -> int:
     return BYTES_EACH * parameters(layers)
 
 
-def measure(layers: Sequence[Layer]) -> tuple[Measurement, ...]:
-    """Return `parameters` and `size`."""
+def measure(layers: Sequence[Layer], total: int | None = None) -> tuple[Measurement, ...]:
+    """Return `parameters` and `size`.
+
+    Args:
+        layers: of the network.
+        total: how many trainable numbers it has, where some may be in no layer that runs; default: the layers' sum.
+    """
+    total = parameters(layers) if total is None else total
     return (
         Measurement(
             metric="parameters",
-            value=parameters(layers),
+            value=total,
             unit=Unit.ONE,
             statistic=Statistic.COMPUTED,
             method="trainable numbers",
         ),
         Measurement(
             metric="size",
-            value=size(layers),
+            value=BYTES_EACH * total,
             unit=Unit.BYTE,
             statistic=Statistic.COMPUTED,
             method="parameters x 4 bytes",

@@ -1,67 +1,137 @@
-"""Networks from their descriptions: the module is a transcript of the `Architecture`."""
+"""Networks from their descriptions: the module is a transcript of the architecture's plan."""
+
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor, nn
+from torch.nn import functional
 
-from resbench import catalog
-from resbench.architectures.description import Architecture, Block, Stage
-from resbench.architectures.layers import convolutions
-from resbench.errors import UsageError
-from resbench.models.blocks import BasicBlock, Bottleneck
+from resbench.architectures.description import Architecture
+from resbench.architectures.layers import Layer, layers_of
+from resbench.architectures.plan import Chain, Dense, Kind, Part, Residual, Step
+from resbench.models.units import DenseLayer, ResidualUnit, ZeroPad
+
+Layers = Mapping[str, Layer]
+"""The layers of the network at its own input size, by name: they know every width."""
+
+Named = tuple[str, nn.Module]
 
 
-class ResNet(nn.Module):
-    """conv1, bn1, relu, [maxpool], layer1 ... layerN, avgpool, flatten, fc.
+class Network(nn.Module):
+    """The parts of a plan, one after the other.
 
-    Names of submodules and of the state dict are torchvision's. Weights start as PyTorch's layers start;
-    a training recipe initialises its own.
+    Names of submodules and of the state dict are the plan's, which are torchvision's where it has the network. Weights
+    start as PyTorch's layers start; a training recipe initialises its own.
 
     Args:
-        architecture: the description.
-        classes: outputs of the linear layer.
+        parts: the plan.
+        layers: its layers, by name.
     """
 
-    def __init__(self, architecture: Architecture, classes: int) -> None:
+    def __init__(self, parts: Iterable[Part], layers: Layers) -> None:
         super().__init__()
-        stem = architecture.stem
-        self.conv1 = nn.Conv2d(
-            3, stem.channels, stem.kernel, stride=stem.stride, padding=stem.kernel // 2, bias=False
-        )
-        self.bn1 = nn.BatchNorm2d(stem.channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1) if stem.pool else nn.Identity()
-        channels = stem.channels
-        for number, stage in enumerate(architecture.stages, start=1):
-            self.add_module(f"layer{number}", _stage(architecture, stage, channels))
-            channels = stage.width * architecture.block.expansion
-        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(architecture.features, classes)
-        self.stages = len(architecture.stages)
+        self.steps: list[Step | str] = []
+        for part in parts:
+            if isinstance(part, Step) and part.functional:
+                self.steps.append(part)
+            else:
+                name, module = _module(part, "", layers)
+                self.add_module(name, module)
+                self.steps.append(name)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return logits of shape (B, classes)."""
-        out = self.maxpool(self.relu(self.bn1(self.conv1(images_BCHW))))
-        for number in range(1, self.stages + 1):
-            out = self.get_submodule(f"layer{number}")(out)
-        logits_BK: Tensor = self.fc(self.avgpool(out).flatten(1))
-        return logits_BK
+        out = images_BCHW
+        for step in self.steps:
+            out = self.get_submodule(step)(out) if isinstance(step, str) else _apply(step, out)
+        return out
 
 
-def _stage(architecture: Architecture, stage: Stage, channels: int) -> nn.Sequential:
-    blocks = []
-    for index in range(stage.blocks):
-        blocks.append(_block(architecture, channels, stage.width, stage.stride if index == 0 else 1))
-        channels = stage.width * architecture.block.expansion
-    return nn.Sequential(*blocks)
+def _apply(step: Step, out: Tensor) -> Tensor:
+    """Do what a step without a module does."""
+    if step.kind is Kind.FLATTEN:
+        return out.flatten(1)
+    if step.kind is Kind.RELU:
+        return functional.relu(out, inplace=step.inplace)
+    if step.kind is Kind.AVERAGE_POOL and step.adaptive:
+        return functional.adaptive_avg_pool2d(out, step.adaptive)
+    raise ValueError(f"no function does {step!r}")
 
 
-def _block(architecture: Architecture, channels: int, width: int, stride: int) -> nn.Module:
-    if architecture.block is Block.BOTTLENECK:
-        plan = convolutions(architecture, width, stride)
-        return Bottleneck(channels, plan, architecture.shortcut)
-    return BasicBlock(channels, width, stride, architecture.shortcut, bias=architecture.block_bias)
+def _module(part: Part, prefix: str, layers: Layers) -> Named:
+    name, inside = part.name, f"{prefix}{part.name}."
+    if isinstance(part, Step):
+        return name, _layer(part, layers[f"{prefix}{name}"])
+    chain = nn.Sequential()
+    if isinstance(part, Residual):
+        return name, _residual(part, inside, layers)
+    if isinstance(part, Dense):
+        chain = DenseLayer()
+    for inner in part.parts if isinstance(part, Chain) else part.branch:
+        chain.add_module(*_module(inner, inside, layers))
+    return name, chain
 
 
-def build(architecture: Architecture, *, classes: int | None = None) -> ResNet:
+def _residual(unit: Residual, prefix: str, layers: Layers) -> ResidualUnit:
+    once: dict[str, nn.Module] = {}
+
+    def modules(parts: Iterable[Part]) -> list[Named]:
+        found = []
+        for part in parts:
+            if part.name not in once:
+                once[part.name] = _module(part, prefix, layers)[1]
+            found.append((part.name, once[part.name]))
+        return found
+
+    runs = {"before": modules(unit.before), "branch": modules(unit.branch)}
+    if unit.gate is not None:
+        runs["gate"] = modules(unit.gate[:1])
+    if unit.shortcut is not None:
+        runs["shortcut"] = modules(unit.shortcut)
+    runs["after"] = modules(unit.after)
+    gating = unit.gate[1] if unit.gate else None
+    return ResidualUnit(runs, gating, (unit.branch_scale, unit.shortcut_scale))
+
+
+def _layer(step: Step, layer: Layer) -> nn.Module:
+    if step.kind not in _MAKERS:
+        raise ValueError(f"no module does {step!r}")
+    return _MAKERS[step.kind](step, layer)
+
+
+def _convolution(step: Step, layer: Layer) -> nn.Module:
+    found = nn.Conv2d(
+        layer.input_CHW[0],
+        step.channels,
+        step.kernel,
+        stride=step.stride,
+        padding=step.padding,
+        groups=step.groups,
+        bias=step.bias,
+    )
+    if found.bias is not None and step.bias_start is not None:
+        nn.init.constant_(found.bias, step.bias_start)
+    return found
+
+
+def _average_pool(step: Step, _layer: Layer) -> nn.Module:
+    if step.adaptive:
+        return nn.AdaptiveAvgPool2d((step.adaptive, step.adaptive))
+    return nn.AvgPool2d(step.kernel, step.stride, step.padding)
+
+
+_MAKERS: Mapping[Kind, Callable[[Step, Layer], nn.Module]] = {
+    Kind.CONVOLUTION: _convolution,
+    Kind.LINEAR: lambda step, layer: nn.Linear(layer.inputs, step.channels, bias=step.bias),
+    Kind.BATCH_NORM: lambda _step, layer: nn.BatchNorm2d(layer.input_CHW[0]),
+    Kind.RELU: lambda step, _layer: nn.ReLU(inplace=step.inplace),
+    Kind.DROPOUT: lambda step, _layer: nn.Dropout(step.probability),
+    Kind.ZERO_PAD: lambda step, layer: ZeroPad(layer.after, step.stride),
+    Kind.MAX_POOL: lambda step, _layer: nn.MaxPool2d(step.kernel, step.stride, step.padding),
+    Kind.AVERAGE_POOL: _average_pool,
+}
+
+
+def build(architecture: Architecture, *, classes: int | None = None) -> Network:
     """Return the network, in training mode as PyTorch's modules start; `torch.device("meta")` works, too.
 
     Args:
@@ -71,17 +141,6 @@ def build(architecture: Architecture, *, classes: int | None = None) -> ResNet:
     Raises:
         UsageError: there is not one class.
     """
+    layers = {layer.name: layer for layer in layers_of(architecture, classes=classes)}
     wanted = architecture.classes if classes is None else classes
-    if wanted < 1:
-        raise UsageError(f"a network needs at least one class, found {wanted}")
-    return ResNet(architecture, wanted)
-
-
-def find_architecture(name: str) -> Architecture:
-    """Return the catalogued architecture called `name`.
-
-    Raises:
-        UsageError: there is none; the message names the nearest.
-    """
-    architecture: Architecture = catalog.find("model", "architectures", "ARCHITECTURES", name)
-    return architecture
+    return Network(architecture.body.parts(wanted), layers)

@@ -17,6 +17,9 @@ CATALOGUED = gather("architectures", "ARCHITECTURES")
         ("resnet34_biased", "83.180"),
         ("resnet50", "97.492"),
         ("resnet101", "169.942"),
+        ("resnet34_voc_preact", "83.177"),
+        ("resnet101_voc_preact", "169.926"),
+        ("densenet121", "30.437"),
     ],
 )
 def test_the_voc_tables_sizes_are_computed(name: str, printed: str) -> None:
@@ -33,5 +36,6 @@ def test_measurements_are_in_base_units() -> None:
 @pytest.mark.parametrize("name", CATALOGUED)
 def test_another_head_costs_its_weights_and_bias(name: str) -> None:
     architecture = CATALOGUED[name]
+    layers = layers_of(architecture)
     more = parameters(layers_of(architecture, classes=architecture.classes + 3))
-    assert more - architecture.costs.parameters == 3 * (architecture.features + 1)
+    assert more - architecture.costs.parameters == 3 * (layers[-1].inputs + 1)

@@ -3,15 +3,15 @@ from importlib import resources
 
 import pytest
 
-from resbench.architectures.imagenet import ARCHITECTURES
-from resbench.architectures.layers import Kind, layers_of
-from resbench.catalog import find
+from resbench.architectures.layers import layers_of
+from resbench.architectures.plan import Kind
+from resbench.catalog import find, gather
 from resbench.reporting.published_curves import published_curves
 from resbench.results import Statistic
 from resbench.suites.voc_compare import SUITE
 from resbench.units import giga, mebibytes
 
-BY_NAME = {architecture.name: architecture for architecture in ARCHITECTURES}
+BY_NAME = gather("architectures", "ARCHITECTURES")
 ARMS = [arm.model for arm in SUITE.arms]
 
 
@@ -31,7 +31,7 @@ def test_the_published_costs_follow_from_the_architecture(model: str) -> None:
     layers = layers_of(BY_NAME[model])
     size_B = 4 * sum(layer.parameters for layer in layers)
     macs = sum(layer.macs for layer in layers)
-    biases = sum(layer.outputs for layer in layers if layer.kind is Kind.CONVOLUTION and layer.bias)
+    biases = sum(layer.outputs for layer in layers if layer.kind is Kind.CONVOLUTION and layer.biases)
     normalised = sum(layer.outputs for layer in layers if layer.kind is Kind.BATCH_NORM)
     pooled = sum(
         layer.input_CHW[0] * (layer.input_CHW[1] * layer.input_CHW[2] + 1)
