@@ -1,0 +1,1 @@
+"""What each operator of PyTorch does to the tensors of a running network, and which layer it is."""
