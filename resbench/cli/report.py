@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.architectures.naming import split_list
 from resbench.errors import UsageError
 from resbench.specs import Scale
 
@@ -46,7 +47,7 @@ def report(
     from resbench.cli.report_files import write_files
 
     found: Suite = find("suite", "suites", "SUITE", suite)
-    arms = found.chosen(tuple(name.strip() for name in models.split(",") if name.strip()))
+    arms = found.chosen(tuple(split_list(models)))
     known = _of_suite(found, arms, _results(store, results), scale)
     if not known:
         raise UsageError(_nothing(found, scale, str(results or store)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.architectures.naming import split_list
 from resbench.cli.status import status
 from resbench.errors import ResbenchError, Stopped, UsageError
 from resbench.specs import Scale
@@ -101,7 +102,7 @@ def answer(request: Request) -> None:
     from resbench.store.store import open_store
 
     suite: Suite = find("suite", "suites", "SUITE", request.suite)
-    arms = suite.chosen(tuple(name.strip() for name in request.models.split(",") if name.strip()))
+    arms = suite.chosen(tuple(split_list(request.models)))
     check_scale(suite, request.scale, sample=request.data is None)
     output = request.output or Path("reports") / f"{suite.name}.md"
     check_writable(output)

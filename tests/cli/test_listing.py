@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from resbench.architectures.naming import find_architecture
 from resbench.catalog import gather
 from resbench.cli.main import call
 
@@ -36,12 +39,42 @@ def test_resnet50_has_torchvisions_published_costs(capsys: pytest.CaptureFixture
 
 def test_models_as_csv_hold_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     expected = json.loads(printed(capsys, "models", "--format", "json"))
+    rows = list(csv.DictReader(io.StringIO(printed(capsys, "models", "--format", "csv"))))
+    for key in ("name", "family", "parameters", "core_macs", "input", "source", "where", "url"):
+        assert [row[key] for row in rows] == [str(model[key]) for model in expected]
+    assert [row["aliases"].split() for row in rows] == [model["aliases"] for model in expected]
+
+
+def test_json_says_what_was_chosen_and_where_it_is_from(capsys: pytest.CaptureFixture[str]) -> None:
+    models = {model["name"]: model for model in json.loads(printed(capsys, "models", "--format", "json"))}
+    assert models["resnet50_v1"]["choices"] == {"block": "bottleneck", "shortcut": "B", "stride_on_1x1": True}
+    assert models["resnext50_32x4d"]["choices"]["groups"] == 32
+    assert models["cifar_resnet110_c"]["aliases"] == ["cifar_resnet110_conv1x1"]
+    assert models["vgg16"]["source"].startswith("Simonyan, Zisserman")
+    assert models["vgg16"]["costs_source"]["url"].startswith("https://github.com/pytorch/vision")
+    assert models["cifar_resnet20"]["classes"] == 10
+
+
+@pytest.mark.parametrize("name", gather("architectures", "ARCHITECTURES"))
+def test_a_listed_form_can_be_asked_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     rows = csv.DictReader(io.StringIO(printed(capsys, "models", "--format", "csv")))
-    assert list(rows) == [{key: str(value) for key, value in model.items()} for model in expected]
+    form = next(row["form"] for row in rows if row["name"] == name)
+    asked = find_architecture(f"{name}({','.join(form.split())})")
+    assert asked.body == find_architecture(name).body
 
 
-def test_one_family(capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion) -> None:
-    assert printed(capsys, "models", "--family", "cifar") == snapshot
+def test_the_list_needs_no_torch() -> None:
+    program = (
+        "import sys; from resbench.cli.main import call; code = call(['list', 'models', '--format', 'json']); "
+        "assert 'torch' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("family", ["cifar", "identity_mappings", "imagenet", "vgg"])
+def test_one_family(family: str, capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion) -> None:
+    assert printed(capsys, "models", "--family", family) == snapshot
 
 
 def test_an_unknown_family_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
