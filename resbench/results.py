@@ -7,9 +7,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 
 class Unit(StrEnum):
@@ -92,6 +92,25 @@ class Epoch:
     test: Pass
 
 
+IDENTITY: Final = ("cpu", "cores", "memory", "system", "gpu", "gpu memory", "gpu driver")
+"""The facts that make a machine another one. The list is closed, so that a new fact changes no stored key: see ADR 8."""
+
+READINGS: Final = (
+    "load",
+    "waiting for a core",
+    "stolen time",
+    "clock",
+    "temperature",
+    "memory available",
+    "swap used",
+    "gpu load",
+    "gpu clock",
+    "gpu temperature",
+    "gpu memory free",
+)
+"""What of the state is never the same twice, and so no difference between two results."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """The machine, the software and the settings a result came from.
@@ -99,21 +118,69 @@ class Environment:
     Attributes:
         machine: stable facts: CPU, cores, memory, GPU, driver, system.
         software: versions: python, torch, torchvision, resbench, CUDA, cuDNN.
-        settings: what was set for this run: threads, TF32, determinism.
+        settings: what was set for this run: threads, TF32, determinism, allocator.
+        state: what was so at that moment and may not last: load, clocks, governor, power limit.
+        model: of a result about one network: parameters, core MACs, layout.
         commit: of the resbench checkout it ran from; empty for an installed package.
         changed: whether that checkout had uncommitted changes.
+        changes: twelve hex digits that stand for those changes; empty without any, and in results of older versions.
     """
 
     machine: Mapping[str, str]
     software: Mapping[str, str]
     settings: Mapping[str, str]
+    state: Mapping[str, str] = field(default_factory=dict)
+    model: Mapping[str, str] = field(default_factory=dict)
     commit: str = ""
     changed: bool = False
+    changes: str = ""
 
     @property
     def machine_id(self) -> str:
-        """Twelve hex digits that stand for this machine in the store."""
-        return digest(dict(self.machine))[:12]
+        """Twelve hex digits that stand for this machine in the store: a digest of the facts in `IDENTITY`."""
+        return digest({name: self.machine[name] for name in IDENTITY if name in self.machine})[:12]
+
+
+class Difference(NamedTuple):
+    """One thing in which two environments differ.
+
+    Attributes:
+        kind: "machine", "software", "setting", "model" or "state".
+        name: of the thing.
+        first, second: what each says of it; None where it says nothing.
+    """
+
+    kind: str
+    name: str
+    first: str | None
+    second: str | None
+
+
+def differences(first: Environment, second: Environment) -> tuple[Difference, ...]:
+    """Return every field in which two environments differ, but for `READINGS`; to be shown before a comparison."""
+    kinds = {
+        "machine": (first.machine, second.machine),
+        "software": (_software(first), _software(second)),
+        "setting": (first.settings, second.settings),
+        "model": (first.model, second.model),
+        "state": (first.state, second.state),
+    }
+    return tuple(
+        Difference(kind, name, one.get(name), other.get(name))
+        for kind, (one, other) in kinds.items()
+        for name in dict.fromkeys([*one, *other])
+        if one.get(name) != other.get(name) and not (kind == "state" and name in READINGS)
+    )
+
+
+def _software(environment: Environment) -> dict[str, str]:
+    """Return the versions, and with them which state of our own code ran."""
+    changes = environment.changes or "not recorded" if environment.changed else "none"
+    ours = {
+        "resbench commit": environment.commit,
+        "uncommitted changes": changes if environment.commit else "",
+    }
+    return {**environment.software, **{name: value for name, value in ours.items() if value}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

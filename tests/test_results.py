@@ -2,13 +2,26 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resbench.results import Environment, Measurement, Result, Statistic, Unit, digest, plain
+from resbench.results import (
+    IDENTITY,
+    READINGS,
+    Difference,
+    Environment,
+    Measurement,
+    Result,
+    Statistic,
+    Unit,
+    differences,
+    digest,
+    plain,
+)
 
 _LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -81,3 +94,68 @@ def test_one_machine_has_one_identity() -> None:
     other = Environment(machine={"cores": "4", "cpu": "A"}, software={}, settings={})
     assert same.machine_id == ENVIRONMENT.machine_id != other.machine_id
     assert len(same.machine_id) == 12
+
+
+def test_an_identity_of_the_first_version_stays() -> None:
+    # A record and its identity as they were stored before other facts were recorded.
+    machine = {
+        "cpu": "AMD EPYC",
+        "cores": "2",
+        "memory": "23.5 GiB",
+        "system": "Debian GNU/Linux 12 (bookworm), x86_64",
+    }
+    older = Environment(machine=machine, software={}, settings={})
+    assert older.machine_id == "29092eb844d1"
+    newer = replace(
+        older, machine={**machine, "instructions": "AVX2", "caches": "L1 32 KiB"}, state={"load": "9"}
+    )
+    assert newer.machine_id == older.machine_id
+
+
+@pytest.mark.parametrize("name", IDENTITY)
+def test_each_fact_of_the_identity_makes_another_machine(name: str) -> None:
+    one, other = ({fact: fact for fact in IDENTITY} | {name: value} for value in ("a", "b"))
+    assert (
+        Environment(machine=one, software={}, settings={}).machine_id
+        != Environment(machine=other, software={}, settings={}).machine_id
+    )
+
+
+_FACTS = st.dictionaries(st.sampled_from(["a", "b", "load", "governor"]), st.sampled_from(["1", "2"]))
+_ENVIRONMENTS = st.builds(
+    Environment, machine=_FACTS, software=_FACTS, settings=_FACTS, state=_FACTS, model=_FACTS, commit=st.sampled_from(["", "c"]),
+    changed=st.booleans(), changes=st.sampled_from(["", "d"]),
+)  # fmt: skip
+
+
+@given(_ENVIRONMENTS, _ENVIRONMENTS)
+def test_differences_are_exactly_what_differs(one: Environment, other: Environment) -> None:
+    assert differences(one, one) == ()
+    found = differences(one, other)
+    swapped = {Difference(kind, name, second, first) for kind, name, first, second in found}
+    assert set(differences(other, one)) == swapped
+    for kind, field in (
+        ("machine", "machine"),
+        ("setting", "settings"),
+        ("model", "model"),
+        ("state", "state"),
+    ):
+        first, second = getattr(one, field), getattr(other, field)
+        expected = {name for name in {*first, *second} if first.get(name) != second.get(name)}
+        if kind == "state":
+            expected -= set(READINGS)
+        assert {difference.name for difference in found if difference.kind == kind} == expected
+
+
+def test_which_code_ran_is_part_of_the_software() -> None:
+    clean = replace(ENVIRONMENT, commit="abc")
+    changed = replace(clean, changed=True, changes="123")
+    older = replace(clean, changed=True)  # before changes were hashed
+    assert differences(ENVIRONMENT, ENVIRONMENT) == ()
+    assert differences(clean, changed) == (Difference("software", "uncommitted changes", "none", "123"),)
+    assert differences(older, changed) == (
+        Difference("software", "uncommitted changes", "not recorded", "123"),
+    )
+    assert differences(clean, replace(clean, commit="abd")) == (
+        Difference("software", "resbench commit", "abc", "abd"),
+    )
