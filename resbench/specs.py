@@ -64,9 +64,11 @@ class Scale(StrEnum):
 
 
 class Precision(StrEnum):
-    """The arithmetic of a model: float32 throughout, or autocast with float32 weights."""
+    """The arithmetic of a model: float32 throughout, or what a precision of fewer bits does to it."""
 
     FP32 = "fp32"
+    TF32 = "tf32"
+    """Tensors are float32; a GPU's matrix units round what they multiply to 10 bits of mantissa."""
     BF16 = "bf16"
     FP16 = "fp16"
 
@@ -182,10 +184,14 @@ class DataIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiling:
-    """What is measured of a model that is not trained for it: batch and input of latency and costs."""
+    """What is measured of a model that is not trained for it: batch and input of latency and costs.
+
+    Attributes:
+        num_classes: outputs of the head; None: as many as a network that is not ours has.
+    """
 
     batch_size: int
-    num_classes: int
+    num_classes: int | None
     input_CHW: tuple[int, int, int]
 
 

@@ -49,8 +49,10 @@ def decimals_for(half_width: float) -> int:
 
 
 def with_interval(value: float, low: float | None, high: float | None) -> str:
-    """Return a value with its interval, both to no more digits than the interval supports."""
+    """Return a value with its interval, both to no more digits than the interval supports, and to 7 at most."""
     if low is None or high is None:
         return f"{value:.3g}"
     digits = decimals_for((high - low) / 2)
+    if value:
+        digits = min(digits, max(0, 6 - math.floor(math.log10(abs(value)))))
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -1,18 +1,17 @@
-"""`resbench profile`: what one network costs, and how long it takes here."""
+"""`resbench profile`: what networks cost, and how fast they are here, in one way or in several."""
 
-import re
-from typing import TYPE_CHECKING, Annotated
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from resbench import catalog
+from resbench.cli.asked_cases import Asked, cases_of
 from resbench.cli.output import Format
-from resbench.cli.status import status
-from resbench.errors import UsageError
-from resbench.specs import Experiment, Precision, Profiling, Scale
-
-if TYPE_CHECKING:
-    from resbench.architectures.description import Architecture
+from resbench.cli.profile_options import Effort, Extras
+from resbench.cli.quiet_status import quiet_status
+from resbench.trial.case import MEMORY_FORMATS, MODES
 
 EPILOG = """
 Examples:
@@ -21,82 +20,124 @@ Examples:
 
   resbench profile resnet50 --format json
 
-  resbench profile resnet18 --batch-size 32 --input 3x160x160 --num-classes 20
+  resbench profile resnet18 resnet50 --backend eager,openvino
+
+  resbench profile resnet18 --batch-size 1,8,32 --input 3x160x160 --num-classes 20
+
+  resbench profile resnet50 --compile --precision fp32,bf16 --memory-format channels_last
+
+  resbench profile resnet18 --mode training --batch-size auto
+
+  resbench profile resnet50 --roofline --layers --trace trace.json.gz
+
+  resbench profile resnet50 --fits 11GiB
 
   resbench profile resnet152 --device cuda:1 --precision bf16
+
+  resbench profile torchvision:mobilenet_v2
+
+  resbench profile "net.py:Net(width=32)" --input 1x28x28
+
+  resbench profile resnet50 --weights IMAGENET1K_V1
 """
 
 
 def profile(
-    model: Annotated[str, typer.Argument(help="The network; 'resbench list models' shows them.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Networks of 'resbench list models', or torchvision:NAME, timm:NAME, package.module:callable, "
+            "path/to/file.py:callable.",
+        ),
+    ],
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    batch_size: Annotated[int, typer.Option(min=1, help="Images in one call.")] = 1,
+    batch_size: Annotated[
+        str, typer.Option(help="Images in one call: 1,8,32 for several; auto for the largest that fits.")
+    ] = "1",
     input_size: Annotated[
-        str, typer.Option("--input", help="Channels x height x width. [default: the network's own]")
+        str,
+        typer.Option("--input", help="Channels x height x width, or several. [default: the network's own]"),
     ] = "",
     num_classes: Annotated[
         int | None, typer.Option(min=1, help="Outputs of the head. [default: the network's own]")
     ] = None,
-    precision: Annotated[
-        Precision, typer.Option(help="float32, or autocast with float32 weights.")
-    ] = Precision.FP32,
+    precision: Annotated[str, typer.Option(help="fp32, tf32, bf16, fp16, or several.")] = "fp32",
+    whole_model: Annotated[
+        bool, typer.Option("--whole-model", help="bf16 and fp16: all tensors of the model, not autocast.")
+    ] = False,
+    memory_format: Annotated[str, typer.Option(help=" or ".join(MEMORY_FORMATS) + ".")] = MEMORY_FORMATS[0],
+    backend: Annotated[
+        str, typer.Option(help="eager, compile, onnxruntime, openvino, or several. [default: eager]")
+    ] = "",
+    compiled: Annotated[bool, typer.Option("--compile", help="Short for --backend compile.")] = False,
+    mode: Annotated[str, typer.Option(help=" or ".join(MODES) + " (one whole step).")] = MODES[0],
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Of each measuring process. [default: PyTorch's own number]")
+    ] = None,
+    weights: Annotated[
+        str,
+        typer.Option(help="A name of torchvision's, a .safetensors or a .pth file. [default: random ones]"),
+    ] = "",
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the weights and the input.")] = 0,
+    precision_target: Annotated[
+        float | None, typer.Option(min=0.0001, max=1.0, help="Of the median, as a share. [default: 0.01]")
+    ] = None,
+    time_budget: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds of sampling of each case at most. [default: 20]")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Fresh processes of each case. [default: 5]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Three processes and 3 s of each case, to 2 %: wider intervals.")
+    ] = False,
+    roofline: Annotated[
+        bool, typer.Option("--roofline", help="Measure this machine's roof, and what it says.")
+    ] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="Show what each layer takes.")] = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write a trace for Perfetto: a .json or .json.gz file.")
+    ] = None,
+    energy: Annotated[
+        bool, typer.Option("--energy", help="Joules an image, where a counter of them can be believed.")
+    ] = False,
+    fits: Annotated[str, typer.Option(help="Only say which batch fits into so much memory, as 11GiB.")] = "",
     output: Annotated[
         Format, typer.Option("--format", help="csv has base units, json has all.")
     ] = Format.TABLE,
-    quick: Annotated[bool, typer.Option("--quick", help="Measure for less time: wider intervals.")] = False,
 ) -> None:
-    """Measure what one network costs.
+    """Measure what networks cost, and how fast they are here.
 
-    Parameters, size and operations follow in closed form and are cross-checked by fvcore and ptflops; peak memory,
-    latency (median of synchronised calls after a warm-up) and throughput are measured here.
+    Of one network: parameters, size and operations in closed form, cross-checked by fvcore and ptflops, peak memory, and
+    three clocks: latency (a synchronised call), device time and throughput. Of several, or of several batches, inputs,
+    precisions or backends: one table with ratios. Each case runs in several fresh processes, warmed up until it is steady,
+    rounds interleaved in random order, until the median is known to the target or the time is over.
     """
-    architecture = catalog.find("model", "architectures", "ARCHITECTURES", model)
-    profiling = _profiling(architecture, batch_size, input_size, num_classes)
-    with status() as say:
+    with quiet_status() as say:
         say("loading torch")
-        from resbench.cli.profile_views import show
-        from resbench.environment import capture
+        import torch
+
+        from resbench.cli.profiling_run import run
         from resbench.models.devices import resolve_device
-        from resbench.models.precision import check_precision
-        from resbench.trial.profiling import profile as measure
 
-        resolved = resolve_device(device)
-        check_precision(precision, resolved)
-        experiment = Experiment(
-            model=model,
-            device=str(resolved),
-            precision=precision,
+        asked = Asked(
+            models=tuple(dict.fromkeys(models)),
+            device=str(resolve_device(device)),
+            batch_sizes=batch_size,
+            inputs=input_size,
+            num_classes=num_classes,
+            precisions=precision,
+            whole_model=whole_model,
+            memory_format=memory_format,
+            backends=",".join(filter(None, (backend, "compile" * compiled))) or "eager",
+            mode=mode,
+            threads=torch.get_num_threads() if threads is None else threads,
+            weights=weights,
             seed=seed,
-            scale=Scale.SHORT if quick else Scale.FULL,
-            profiling=profiling,
-            machine=capture(str(resolved)).machine_id,
         )
-        result = measure(experiment, say)
-    show(result, profiling, output)
-
-
-def parse_input(text: str) -> tuple[int, int, int]:
-    """Return channels, height and width from `3x224x224`.
-
-    Raises:
-        UsageError: that is not what the text is.
-    """
-    matched = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})x([0-9]{1,9})", text.strip().lower())
-    if matched is None:
-        raise UsageError(
-            f"--input '{text}' is not channels x height x width: give three numbers, as in 3x224x224"
-        )
-    return int(matched[1]), int(matched[2]), int(matched[3])
-
-
-def _profiling(
-    architecture: "Architecture", batch_size: int, input_size: str, num_classes: int | None
-) -> Profiling:
-    from resbench.architectures.layers import check_input
-
-    return Profiling(
-        batch_size=batch_size,
-        num_classes=architecture.classes if num_classes is None else num_classes,
-        input_CHW=check_input(parse_input(input_size)) if input_size else architecture.input_CHW,
-    )
+        effort = Effort(quick=quick, precision=precision_target, budget_s=time_budget, processes=processes)
+        extras = Extras(roofline=roofline, layers=layers, trace=trace, energy=energy, fits=fits)
+        with contextlib.redirect_stdout(sys.stderr):  # what a user's network prints is no part of the profile
+            show = run(cases_of(asked), effort, extras, say)
+    show(output)

@@ -1,22 +1,38 @@
 """How a profile is shown: for a person as a table with its reasons, for a program in base units."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
-from resbench.architectures.layers import Layer, layers_of
-from resbench.catalog import find
+from resbench.cli.flops_views import written_out
 from resbench.cli.output import Format, Record, print_json, print_line, print_records
-from resbench.metrics.flops import CONVENTIONS, CORE, PEER_RULES, TWICE_CORE, VOC_TABLE, Convention
-from resbench.metrics.latency import quartiles
+from resbench.cli.timing_views import distribution, environment_lines, scaled, timing_lines
+from resbench.metrics.flops.conventions import Convention, count, find_convention, terms
+from resbench.metrics.flops.ledger import Ledger, ledger_of
+from resbench.metrics.flops.terms import WEIGHTED
+from resbench.metrics.latency.intervals import quartiles
+from resbench.models.layering import layered
 from resbench.results import Measurement, Result, plain
 from resbench.specs import Profiling
-from resbench.units import MIB, giga, mebibytes, thousands, with_interval
+from resbench.units import MIB, giga, mebibytes, thousands
+
+CORE = find_convention("core-macs")
+CONVENTIONS = {
+    "core-macs": CORE,
+    "2 x core": find_convention("flops"),
+    "voc-table": find_convention("voc-table"),
+}
+"""The counts of a profile, under the names that its JSON has for them."""
+
+CROSS_CHECKS = tuple(find_convention(name) for name in ("fvcore", "ptflops-pytorch", "ptflops-aten"))
+"""The rules of the tools that a profile is cross-checked with."""
 
 
-def show(result: Result, profiling: Profiling, output: Format) -> None:
-    """Print a profile on standard output."""
-    layers = _layers(result, profiling)
+def show(
+    result: Result, profiling: Profiling, output: Format, more: Mapping[str, object] | None = None
+) -> None:
+    """Print a profile on standard output; `more` are further keys of its JSON."""
+    ledger = _ledger(result, profiling)
     if output is Format.JSON:
-        print_json(as_json(result, profiling, layers))
+        print_json({**as_json(result, profiling, ledger), **(more or {})})
         return
     if output is Format.CSV:
         print_records([_row(found) for found in result.measurements], output)
@@ -24,12 +40,13 @@ def show(result: Result, profiling: Profiling, output: Format) -> None:
     title = _title(result, profiling)
     if output is Format.MARKDOWN:
         print_line(f"**{title}**\n")
-    print_records(list(_table(result, layers)), output, title=title)
+    print_records(list(_table(result, ledger)), output, title=title)
     bullet = "* " if output is Format.MARKDOWN else ""
-    print_line("\n" + "\n".join(f"{bullet}{line}" for line in (*_environment(result), *result.notes)))
+    lines = (*environment_lines(result.environment), *result.notes)
+    print_line("\n" + "\n".join(f"{bullet}{line}" for line in lines))
 
 
-def as_json(result: Result, profiling: Profiling, layers: Sequence[Layer]) -> dict[str, object]:
+def as_json(result: Result, profiling: Profiling, ledger: Ledger) -> dict[str, object]:
     """Return all of a profile but the raw samples, in base units, under keys that stay."""
     size, core = _value(result, "size"), _value(result, "macs", "core")
     memory = result.find("peak_memory")
@@ -44,26 +61,25 @@ def as_json(result: Result, profiling: Profiling, layers: Sequence[Layer]) -> di
         "size_mib": round(size / MIB, 3),
         "core_macs": core,
         "conventions": {
-            convention.name: {
-                convention.metric: convention.count(layers),
-                "rule": convention.rule,
-            }
-            for convention in CONVENTIONS
+            name: {convention.metric: count(convention, ledger), "rule": convention.rule}
+            for name, convention in CONVENTIONS.items()
         },
         "cross_check": {
             rule.name: {
                 "macs": int(found.value),
                 "rule": rule.rule,
-                "by_rule": rule.count(layers),
-                "unexplained": int(found.value) - rule.count(layers),
+                "by_rule": count(rule, ledger),
+                "unexplained": int(found.value) - count(rule, ledger),
             }
-            for rule in PEER_RULES
+            for rule in CROSS_CHECKS
             if (found := result.find("macs", rule.name))
         },
         "peak_memory_bytes": int(memory.value) if memory else None,
         "peak_memory_method": memory.method if memory else None,
-        "latency": _distribution(result, "latency", "s"),
-        "throughput": _distribution(result, "throughput", "images/s"),
+        **{
+            name: distribution(found) if (found := result.find(name)) else None
+            for name in ("latency", "throughput")
+        },
         "environment": plain(result.environment),
         "started": result.started,
         "seconds": result.seconds,
@@ -71,9 +87,9 @@ def as_json(result: Result, profiling: Profiling, layers: Sequence[Layer]) -> di
     }
 
 
-def _layers(result: Result, profiling: Profiling) -> tuple[Layer, ...]:
-    architecture = find("model", "architectures", "ARCHITECTURES", result.experiment["model"])
-    return layers_of(architecture, profiling.input_CHW, profiling.num_classes)
+def _ledger(result: Result, profiling: Profiling) -> Ledger:
+    model = layered(result.experiment["model"], profiling.input_CHW, profiling.num_classes)
+    return ledger_of(model.layers)
 
 
 def _value(result: Result, metric: str, method: str | None = None) -> int:
@@ -81,23 +97,6 @@ def _value(result: Result, metric: str, method: str | None = None) -> int:
     if found is None:
         raise ValueError(f"a profile without {metric}")
     return int(found.value)
-
-
-def _distribution(result: Result, metric: str, unit: str) -> dict[str, object] | None:
-    found = result.find(metric)
-    if found is None:
-        return None
-    first, third = quartiles(found.samples)
-    return {
-        "median": found.value,
-        "low": found.low,
-        "high": found.high,
-        "first_quartile": first,
-        "third_quartile": third,
-        "n": found.n,
-        "unit": unit,
-        "method": found.method,
-    }
 
 
 def _row(found: Measurement) -> Record:
@@ -116,27 +115,25 @@ def _row(found: Measurement) -> Record:
 def _title(result: Result, profiling: Profiling) -> str:
     asked = result.experiment
     size = "x".join(map(str, profiling.input_CHW))
+    classes = "" if profiling.num_classes is None else f", {profiling.num_classes} classes"
     return (
-        f"{asked['model']}: input {size}, {profiling.num_classes} classes, batch {profiling.batch_size}, "
+        f"{asked['model']}: input {size}{classes}, batch {profiling.batch_size}, "
         f"{asked['precision']}, {asked['device']}"
     )
 
 
-def _table(result: Result, layers: Sequence[Layer]) -> Iterator[Record]:
+def _table(result: Result, ledger: Ledger) -> Iterator[Record]:
     yield _line("parameters", thousands(_value(result, "parameters")), "trainable numbers")
     yield _line(
         "size", f"{mebibytes(_value(result, 'size'))} MiB", "4 bytes a parameter; 1 MiB = 2**20 bytes"
     )
-    for label, convention in (
-        ("MACs (core)", CORE),
-        ("FLOPs (2 x core)", TWICE_CORE),
-        ("FLOPs (voc-table)", VOC_TABLE),
-    ):
-        yield _line(label, _operations(convention.count(layers)), convention.rule)
-    for rule in PEER_RULES:
+    for name, convention in CONVENTIONS.items():
+        label = "MACs (core)" if convention is CORE else f"FLOPs ({name})"
+        yield _line(label, _operations(count(convention, ledger)), convention.rule)
+    for rule in CROSS_CHECKS:
         if found := result.find("macs", rule.name):
             yield _line(
-                f"MACs by {rule.name}", _operations(int(found.value)), _difference(found, rule, layers)
+                f"MACs by {rule.name}", _operations(int(found.value)), _difference(found, rule, ledger)
             )
     yield from _measured(result)
 
@@ -146,19 +143,20 @@ def _measured(result: Result) -> Iterator[Record]:
         yield _line("peak memory", f"{memory.value / MIB:,.1f} MiB", memory.method, memory.n)
     for name, unit, scale in (("latency", "ms", 1e3), ("throughput", "images/s", 1.0)):
         if found := result.find(name):
-            low, high = (None if end is None else scale * end for end in (found.low, found.high))
             first, third = (scale * quartile for quartile in quartiles(found.samples))
-            value = f"{with_interval(scale * found.value, low, high)} {unit}"
+            value = f"{scaled(found, scale)} {unit}"
             how = f"median [95 % interval]; quartiles {first:.4g}, {third:.4g}; {found.method}"
             yield _line(name, value, how, found.n)
+    yield from timing_lines(result.measurements)
 
 
-def _difference(found: Measurement, rule: Convention, layers: Sequence[Layer]) -> str:
+def _difference(found: Measurement, rule: Convention, ledger: Ledger) -> str:
     """Return what a tool counts beyond the core, and whether its rule accounts for all of it."""
-    beyond = int(found.value) - CORE.count(layers)
-    unexplained = int(found.value) - rule.count(layers)
+    beyond = int(found.value) - count(CORE, ledger)
+    unexplained = int(found.value) - count(rule, ledger)
     rest = "" if unexplained == 0 else f"; {unexplained:+,} unexplained"
-    return f"core {'-' if beyond < 0 else '+'} {abs(beyond):,} ({rule.rule.removeprefix('core + ')}{rest})"
+    added = written_out(tuple(term for term in terms(rule, ledger) if term.label != WEIGHTED))
+    return f"core {'-' if beyond < 0 else '+'} {abs(beyond):,} ({added}{rest})"
 
 
 def _line(figure: str, value: str, how: str, n: int | None = None) -> Record:
@@ -167,14 +165,3 @@ def _line(figure: str, value: str, how: str, n: int | None = None) -> Record:
 
 def _operations(count: int) -> str:
     return f"{giga(count)} G ({thousands(count)})"
-
-
-def _environment(result: Result) -> Iterator[str]:
-    environment = result.environment
-    commit = {"commit": environment.commit + (", changed since" if environment.changed else "")}
-    for title, facts in (
-        ("Machine", environment.machine),
-        ("Software", {**environment.software, **(commit if environment.commit else {})}),
-        ("Settings", environment.settings),
-    ):
-        yield f"{title}: " + "; ".join(f"{name} {value}" for name, value in facts.items()) + "."

@@ -29,7 +29,24 @@ SUBCOMMANDS = {
     "run": Subcommand(
         "resbench.cli.run", "run", "Train, test and profile the models of a suite, and write its report."
     ),
-    "profile": Subcommand("resbench.cli.profile", "profile", "Measure what one network costs."),
+    "profile": Subcommand(
+        "resbench.cli.profile", "profile", "Measure what networks cost, and how fast they are here."
+    ),
+    "show": Subcommand("resbench.cli.show", "show", "Show a network as a tree of its parts."),
+    "flops": Subcommand(
+        "resbench.cli.flops", "flops", "Count the operations of one network, by every convention."
+    ),
+    "audit": Subcommand(
+        "resbench.cli.audit", "audit", "Tell which catalogued network a model or a checkpoint is."
+    ),
+    "doctor": Subcommand(
+        "resbench.cli.doctor",
+        "doctor",
+        "Say what makes measurements on this machine doubtful, each with a remedy.",
+    ),
+    "noise": Subcommand(
+        "resbench.cli.noise", "noise", "Measure what differences this machine shows where there are none."
+    ),
     "report": Subcommand(
         "resbench.cli.report", "report", "Write the report of a suite again from stored results."
     ),

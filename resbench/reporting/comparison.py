@@ -18,7 +18,12 @@ from resbench.statistics.verdicts import (
     training_differences,
 )
 
-_BITS = {Precision.FP32: "32", Precision.BF16: "16 (bfloat16)", Precision.FP16: "16 (float16)"}
+_BITS = {
+    Precision.FP32: "32",
+    Precision.TF32: "32 (TF32)",
+    Precision.BF16: "16 (bfloat16)",
+    Precision.FP16: "16 (float16)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,13 @@ from pathlib import Path
 from statistics import median
 
 from resbench.architectures.layers import layers_of
+from resbench.architectures.naming import find_architecture
 from resbench.datasets.data import Data
 from resbench.environment import capture
 from resbench.errors import UsageError
-from resbench.metrics import flops, parameters
-from resbench.models.build import build, find_architecture
+from resbench.metrics import parameters
+from resbench.metrics.flops.measure import measure as measure_operations
+from resbench.models.build import build
 from resbench.models.devices import resolve_device
 from resbench.models.precision import without_tf32
 from resbench.results import Epoch, Measurement, Result, Statistic, Unit, plain
@@ -66,7 +68,7 @@ def train(experiment: Experiment, data: Data, *, workers: int, folder: Path, wat
         experiment=plain(experiment),
         measurements=(
             *parameters.measure(layers),
-            *flops.measure(layers),
+            *measure_operations(layers),
             *accuracies(epochs),
             training_rate(epochs),
         ),

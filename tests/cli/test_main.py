@@ -112,7 +112,7 @@ def test_no_torch_is_imported(arguments: list[str]) -> None:
     ("arguments", "line"),
     [
         (["lits"], "unknown command 'lits': did you mean list?"),
-        (["xyzzy"], "unknown command 'xyzzy': choose from data, list, profile, report, run"),
+        (["xyzzy"], f"unknown command 'xyzzy': choose from {', '.join(sorted(SUBCOMMANDS))}"),
         (["list", "modles"], "unknown command 'modles': did you mean models?"),
         (
             ["list"],

@@ -6,16 +6,19 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from resbench.architectures.layers import layers_of
-from resbench.catalog import find
+from resbench.architectures.naming import find_architecture
 from resbench.cli.output import Format
-from resbench.cli.profile_views import as_json, show
-from resbench.metrics import flops, parameters
-from resbench.metrics.flops import PEER_RULES
+from resbench.cli.profile_views import CROSS_CHECKS, as_json, show
+from resbench.metrics import parameters
+from resbench.metrics.flops.conventions import count
+from resbench.metrics.flops.ledger import ledger_of
+from resbench.metrics.flops.measure import measure
 from resbench.results import Environment, Measurement, Result, Statistic, Unit, plain
 from resbench.specs import Experiment, Precision, Profiling, Scale
 
 PROFILING = Profiling(batch_size=4, num_classes=1000, input_CHW=(3, 224, 224))
-LAYERS = layers_of(find("model", "architectures", "ARCHITECTURES", "resnet50"))
+LAYERS = layers_of(find_architecture("resnet50"))
+LEDGER = ledger_of(LAYERS)
 
 
 def timed(metric: str, unit: Unit, *samples: float) -> Measurement:
@@ -42,7 +45,7 @@ def a_result(*, beyond: int = 0, measured: bool = True) -> Result:
         scale=Scale.FULL,
         profiling=PROFILING,
     )
-    found = [*parameters.measure(LAYERS), *flops.measure(LAYERS)]
+    found = [*parameters.measure(LAYERS), *measure(LAYERS)]
     if measured:
         found += [
             Measurement(
@@ -57,12 +60,12 @@ def a_result(*, beyond: int = 0, measured: bool = True) -> Result:
             *(
                 Measurement(
                     metric="macs",
-                    value=rule.count(LAYERS) + (beyond if rule.name == "fvcore" else 0),
+                    value=count(rule, LEDGER) + (beyond if rule.name == "fvcore" else 0),
                     unit=Unit.ONE,
                     statistic=Statistic.COMPUTED,
                     method=rule.name,
                 )
-                for rule in PEER_RULES
+                for rule in CROSS_CHECKS
             ),
         ]
     return Result(
@@ -93,8 +96,8 @@ def test_every_format_looks_as_it_should(
 def test_what_a_peers_rule_does_not_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     result = a_result(beyond=-1234)
     show(result, PROFILING, Format.TABLE)
-    assert "elements into the average pool; -1,234 unexplained" in capsys.readouterr().out
-    printed = json.loads(json.dumps(as_json(result, PROFILING, LAYERS)))
+    assert "elements into adaptive average pools; -1,234 unexplained" in capsys.readouterr().out
+    printed = json.loads(json.dumps(as_json(result, PROFILING, LEDGER)))
     assert printed["cross_check"]["fvcore"]["unexplained"] == -1234
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from resbench.errors import ResbenchError, UsageError
-from resbench.metrics import memory, peers
+from resbench.metrics import memory
+from resbench.metrics.flops import peers
 from resbench.results import Measurement, Statistic, Unit, digest
 from resbench.specs import Experiment, Precision, Profiling, Scale
 from resbench.trial import profiling
@@ -77,7 +78,8 @@ def test_a_peer_that_fails_becomes_a_note(monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*_arguments: Any) -> peers.PeerCount:
         raise ResbenchError("fvcore failed: RuntimeError: no such thing")
 
-    monkeypatch.setattr(peers, "PEERS", (peers.Peer(name="fvcore", count=fail), *peers.PEERS[1:]))
+    failing = peers.Peer(name="fvcore", package="fvcore", run=fail)
+    monkeypatch.setattr(peers, "REQUIRED", (failing, *peers.REQUIRED[1:]))
     result = profiling.profile(QUESTION)
     assert result.find("macs", "fvcore") is None
     assert result.find("macs", "ptflops-aten") is not None
@@ -118,7 +120,7 @@ def test_the_timed_call_is_inference_in_the_precision_asked_for(
 
 def forward(question: Experiment) -> Callable[[], Tensor]:
     assert question.profiling is not None
-    return profiling._forward(question, question.profiling, torch.device("cpu"))
+    return profiling._forward(profiling._Asked(question, question.profiling, torch.device("cpu"), ""))
 
 
 def test_the_seed_decides_weights_and_input_and_leaves_torchs_own_alone() -> None:

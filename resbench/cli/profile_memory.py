@@ -1,0 +1,175 @@
+"""What `resbench profile` says of memory and energy: predicted beside measured, the batch that fits, joules an image."""
+
+import importlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import psutil
+import torch
+
+from resbench.architectures.layers import Layer
+from resbench.cli.asked_cases import parse_size
+from resbench.cli.memory_views import energy_as_json, memory_as_json, show_energy, show_fit, show_memory
+from resbench.cli.output import Format, print_line
+from resbench.cli.sections import Say, Section
+from resbench.environment.gpu import gpu_uuid
+from resbench.environment.recording import state_of_gpu
+from resbench.errors import ResbenchError, UsageError
+from resbench.metrics.batch_search import largest_batch
+from resbench.metrics.energy.counters import Counter, EnergyRefused, NvmlCounter, check_gpu, open_rapl
+from resbench.metrics.energy.per_image import energy_per_image
+from resbench.metrics.energy.windows import Time
+from resbench.metrics.memory.asking import DoesNotFit, Measured, measure
+from resbench.metrics.memory.fitting import Fit, verify_fit
+from resbench.metrics.memory.prediction import Prediction, predict_inference, predict_training
+from resbench.metrics.memory.workload import Workload
+from resbench.models.layering import layered
+from resbench.results import Measurement
+from resbench.trial.case import Case
+from resbench.trial.live import live
+
+
+def memory_section(case: Case, usual: Measurement | None, say: Say) -> Section:
+    """Return the table of what memory is for; a figure that can't be measured becomes a note.
+
+    Args:
+        case: eager inference or training.
+        usual: the peak with the C library's usual heap, where it was measured before.
+        say: is told what is done.
+    """
+    say("memory by purpose")
+    predicted = predict(case, _layers(case))
+    measured, note = None, ""
+    try:
+        measured = measure(_workload(case))
+    except ResbenchError as error:
+        note = f"Not measured: {error}."
+    heap = None
+    if usual is not None and case.mode == "inference" and case.device == "cpu":
+        heap = Measured(parts={}, peak=int(usual.value), method=usual.method)
+
+    def show(output: Format) -> None:
+        print_line("")
+        show_memory(predicted, measured, heap, output, f"memory of {case.label}")
+        if note:
+            print_line(f"\n{note}")
+
+    return Section(show, {"memory": memory_as_json(predicted, measured, heap)})
+
+
+def fits(cases: Sequence[Case], size: str, say: Say) -> Callable[[Format], None]:
+    """Find the largest batch within a memory, in inference and in training, and return what prints the answer.
+
+    Raises:
+        UsageError: the size is none, or more than one network, or another backend than eager, is asked about.
+        ResbenchError: a batch fails for another reason than memory.
+    """
+    limit_B = parse_size(size)
+    asked = {replace(case, batch_size=1, mode="inference") for case in cases}
+    if len(asked) > 1:
+        raise UsageError(f"--fits is about one case, and {len(asked)} are asked for: name one")
+    case = asked.pop()
+    if case.backend != "eager":
+        raise UsageError(
+            "--fits is about eager PyTorch: for other backends '--batch-size auto' finds the largest batch"
+        )
+    layers = _layers(case)
+    inference, training = (
+        _fit(replace(case, mode=mode), layers, limit_B, say) for mode in ("inference", "training")
+    )
+    return lambda output: show_fit(inference, training, output, case.model)
+
+
+def energy_section(case: Case, say: Say) -> Section:
+    """Return the joules an image, or why they can't be told here."""
+    say("energy")
+    try:
+        counter = _counter(torch.device(case.device))
+        with live(case) as opened:
+
+            def work() -> None:
+                opened.call()
+                opened.stopwatch.synchronise()
+
+            work()
+            found = energy_per_image(
+                counter, work, case.batch_size, Time(clock=time.perf_counter, sleep=time.sleep)
+            )
+    except EnergyRefused as error:
+        reason = str(error)
+        return Section(
+            lambda _output: print_line(f"\nNo {reason}."), {"energy": None, "energy_refused": reason}
+        )
+
+    def show(output: Format) -> None:
+        print_line("")
+        show_energy(found, output, f"energy of {case.label}")
+
+    return Section(show, {"energy": energy_as_json(found), "energy_refused": None})
+
+
+def predict(case: Case, layers: Sequence[Layer]) -> Prediction:
+    """Return the predicted memory of a case in eager PyTorch."""
+    predicting = predict_training if case.mode == "training" else predict_inference
+    return predicting(
+        layers,
+        case.batch_size,
+        precision=case.precision,
+        whole_model=case.whole_model,
+        blocked=case.device == "cpu" and case.memory_format == "contiguous",
+    )
+
+
+def _fit(case: Case, layers: Sequence[Layer], limit_B: int, say: Say) -> Fit:
+    def measured(batch_size: int) -> int | None:
+        say(f"{case.mode}: batch {batch_size}")
+        try:
+            return measure(_workload(replace(case, batch_size=batch_size))).peak
+        except DoesNotFit:
+            return None
+
+    def predicted(batch_size: int) -> int:
+        return predict(replace(case, batch_size=batch_size), layers).peak
+
+    return verify_fit(limit_B, predicted, measured, largest_batch, available_B=_free(case))
+
+
+def _free(case: Case) -> int:
+    if torch.device(case.device).type == "cuda":
+        return int(torch.cuda.mem_get_info(case.device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def _workload(case: Case) -> Workload:
+    return Workload(
+        model=case.model,
+        classes=case.num_classes,
+        batch_size=case.batch_size,
+        input_CHW=case.input_CHW,
+        device=case.device,
+        precision=case.precision,
+        whole_model=case.whole_model,
+        memory_format=case.memory_format,
+        training=case.mode == "training",
+        threads=case.threads,
+    )
+
+
+def _counter(device: torch.device) -> Counter:
+    if device.type == "cpu":
+        return open_rapl()
+    check_gpu(state_of_gpu(device) or "it is no GPU")
+    return _nvml_counter(device)
+
+
+def _nvml_counter(device: torch.device) -> Counter:
+    nvml = importlib.import_module("pynvml")  # its absence is among the reasons of `check_gpu`
+    nvml.nvmlInit()
+    uuid = gpu_uuid(device).removeprefix("GPU-")
+    handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+    return NvmlCounter(nvml, handle, torch.cuda.get_device_name(device))
+
+
+def _layers(case: Case) -> tuple[Layer, ...]:
+    return layered(case.model, case.input_CHW, case.num_classes).layers

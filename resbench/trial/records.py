@@ -1,0 +1,89 @@
+"""What measuring leaves behind, raw: every sample with its process, its block and whether that was disturbed."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from resbench.metrics.latency.disturbance import Surroundings
+from resbench.trial.case import Case
+
+
+class Failure(NamedTuple):
+    """Why a case has no figures, or no more of them: `oom`, or `failed`; and one line."""
+
+    kind: str
+    message: str
+
+
+class Round(NamedTuple):
+    """Calls of one arm in a row.
+
+    Attributes:
+        process: which fresh process (from 0).
+        number: which round in that process; the rounds of all arms with the same number lie side by side.
+        position: the arm's place in the random order of that round.
+        samples_s: latencies of single calls, in order.
+        disturbed: whether something else ran beside it, and went on when it was measured again.
+    """
+
+    process: int
+    number: int
+    position: int
+    samples_s: tuple[float, ...]
+    disturbed: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Arm:
+    """All that was found of one case; one entry a process where it is a list of them.
+
+    Attributes:
+        cold: seconds of loading, preparing, compiling and the first call.
+        warm: how the warm-up went.
+        rounds_of_calls: for throughput: calls and seconds of each round, by process.
+        device: device times of single calls, by process, and the method.
+        parts: seconds of forward, backward and optimiser of single training steps, by process.
+        opened: settings, versions, agreement with eager and notes, from the first process.
+        alone: whether it did not fit beside the others and was measured without them.
+    """
+
+    case: Case
+    cold: list[dict[str, float]] = field(default_factory=list)
+    warm: list[dict[str, Any]] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    rounds_of_calls: list[list[tuple[int, float]]] = field(default_factory=list)
+    device: list[list[float]] = field(default_factory=list)
+    device_method: str = ""
+    parts: list[list[dict[str, float]]] = field(default_factory=list)
+    opened: dict[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+    alone: bool = False
+
+    def latencies(self) -> list[list[float]]:
+        """Return the samples of each process, in order."""
+        processes = sorted({found.process for found in self.rounds})
+        return [
+            [sample for found in self.rounds if found.process == process for sample in found.samples_s]
+            for process in processes
+        ]
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One measurement of some arms side by side.
+
+    Attributes:
+        surroundings: of every block that was kept.
+        again: blocks that were measured again because they were disturbed.
+        criterion: of the quality gate, for each arm: what was not met; empty where all was.
+        sampling_s: time that went into sampling.
+        processes: how many fresh processes each arm had.
+        ready: cores and threads of the first process, as it says itself.
+    """
+
+    arms: list[Arm]
+    surroundings: list[Surroundings] = field(default_factory=list)
+    again: int = 0
+    criterion: dict[int, str] = field(default_factory=dict)
+    sampling_s: float = 0.0
+    processes: int = 0
+    ready: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,64 @@
+"""Cases measured side by side on this machine: what `resbench.trial.measuring` asks for, made of real processes."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+
+from resbench.environment.cpu import usable_cores
+from resbench.environment.gpu import gpu_uuid
+from resbench.errors import UsageError
+from resbench.metrics.latency import nvml
+from resbench.metrics.latency.disturbance import GpuReader, read
+from resbench.models.backends import BackendOptions, check_options, find_backend
+from resbench.models.devices import resolve_device
+from resbench.specs import Precision
+from resbench.trial.case import Case
+from resbench.trial.live import needs_check
+from resbench.trial.measuring import measure
+from resbench.trial.plan import Bench, Plan
+from resbench.trial.processes import Workers
+from resbench.trial.records import Record
+
+
+def check_case(case: Case) -> None:
+    """Refuse, before any process is started, what this machine or the backend has not.
+
+    Raises:
+        UsageError: threads, device, backend or an option of it.
+    """
+    cores = len(usable_cores())
+    if case.threads > cores:
+        raise UsageError(
+            f"--threads {case.threads} are more than the {cores} core{'s' * (cores > 1)} that this process may use"
+        )
+    options = BackendOptions(
+        precision=Precision(case.precision),
+        whole_model=case.whole_model,
+        memory_format=case.memory_format,
+        threads=case.threads,
+        device=resolve_device(case.device),
+        training=case.mode == "training",
+    )
+    check_options(find_backend(case.backend), options)
+
+
+def measure_side_by_side(cases: Sequence[Case], plan: Plan, say: Callable[[str], None]) -> Record:
+    """Measure cases in fresh processes; none is left when this returns or raises.
+
+    Raises:
+        UsageError: a case asks for what is not there.
+    """
+    for case in cases:
+        check_case(case)
+    with Workers() as start:
+        look = partial(read, usable_cores(), _gpu_reader(cases[0].device))
+        return measure(cases, plan, Bench(start=start, look=look, say=say), needs_check)
+
+
+def _gpu_reader(device: str) -> GpuReader | None:
+    place = torch.device(device)
+    if place.type != "cuda":
+        return None
+    uuid = gpu_uuid(place)
+    return nvml.reader(f"GPU-{uuid.removeprefix('GPU-')}") if uuid else None
