@@ -215,7 +215,7 @@ class _Walk:
             return source
         if step.kind is Kind.LINEAR:
             shape = (prod(shape),)
-        output, weights, macs = self._costs(step, shape)
+        output, weights, macs = self._costs(step, prefix, shape)
         return self.note(
             Layer(
                 f"{prefix}{step.name}",
@@ -236,11 +236,11 @@ class _Walk:
             )
         )
 
-    def _costs(self, step: Step, shape: Shape) -> tuple[Shape, int, int]:
+    def _costs(self, step: Step, prefix: str, shape: Shape) -> tuple[Shape, int, int]:
         """Return output shape, weights and multiply-accumulates."""
         output, weights, macs = shape, 0, 0
         if step.kind is Kind.CONVOLUTION:
-            output = self._windowed(step, shape, step.channels)
+            output = self._windowed(step, prefix, shape, step.channels)
             weights = step.kernel**2 * shape[0] // step.groups * step.channels
             macs = weights * output[1] * output[2]
         elif step.kind is Kind.LINEAR:
@@ -249,19 +249,19 @@ class _Walk:
         elif step.kind is Kind.BATCH_NORM:
             weights = 2 * shape[0]
         elif step.kind is Kind.ZERO_PAD:
-            output = self._windowed(step, shape, step.channels)
+            output = self._windowed(step, prefix, shape, step.channels)
         elif step.adaptive:
             output = (shape[0], step.adaptive, step.adaptive)
         elif step.kind in (Kind.MAX_POOL, Kind.AVERAGE_POOL):
-            output = self._windowed(step, shape, shape[0])
+            output = self._windowed(step, prefix, shape, shape[0])
         return output, weights, macs
 
-    def _windowed(self, step: Step, shape: Shape, channels: int) -> Shape:
+    def _windowed(self, step: Step, prefix: str, shape: Shape, channels: int) -> Shape:
         height, width = ((side + 2 * step.padding - step.kernel) // step.stride + 1 for side in shape[1:])
         if height < 1 or width < 1:
             size = "x".join(map(str, self.image_CHW))
             raise UsageError(
-                f"input {size} is too small for {self.network}: {step.name} gets {shape[1]}x{shape[2]}; "
+                f"input {size} is too small for {self.network}: {prefix}{step.name} gets {shape[1]}x{shape[2]}; "
                 "give a larger picture"
             )
         return channels, height, width
