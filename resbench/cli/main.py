@@ -11,6 +11,7 @@ import typer
 from resbench import __version__
 from resbench.cli.failures import explain
 from resbench.cli.subcommands import LazyGroup
+from resbench.errors import Stopped
 
 _EXAMPLES = """\b
 Examples:
@@ -75,6 +76,9 @@ def call(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where every failure ends
         return _fail(error, debug=debug)
+    if code == Stopped.exit_code:
+        # The parser takes Ctrl-C for itself and says nothing.
+        return _fail(KeyboardInterrupt(), debug=False)
     return code if isinstance(code, int) else 0
 
 

@@ -174,9 +174,10 @@ def test_a_failure_is_one_line(
     assert capsys.readouterr() == ("", f"resbench: {line}\n")
 
 
-def test_ctrl_c_is_130(failing: Fail) -> None:
+def test_ctrl_c_is_130_and_said(failing: Fail, capsys: pytest.CaptureFixture[str]) -> None:
     failing(KeyboardInterrupt())
     assert call(["boom"]) == 130
+    assert capsys.readouterr().err.endswith("resbench: stopped\n")
 
 
 def test_a_command_may_choose_its_exit_code(failing: Fail, capsys: pytest.CaptureFixture[str]) -> None:
