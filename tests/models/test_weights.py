@@ -122,7 +122,10 @@ def test_old_densenet_files_have_other_names(tmp_path: Path) -> None:
 def test_files_from_before_batch_norm_counted_batches_fit(tmp_path: Path) -> None:
     state = open_model("cifar_resnet20").module.state_dict()
     old = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
-    load_weights(open_model("cifar_resnet20").module, saved(old, tmp_path / "old.pth"), name="cifar_resnet20")
+    assert len(old) < len(state)
+    fresh = open_model("cifar_resnet20").module
+    load_weights(fresh, saved(old, tmp_path / "old.pth"), name="cifar_resnet20")
+    assert all(torch.equal(fresh.state_dict()[name], tensor) for name, tensor in old.items())
 
 
 @pytest.mark.parametrize("container", ["state_dict", "model_state_dict", "model", "net"])
