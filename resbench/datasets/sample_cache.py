@@ -1,11 +1,11 @@
 """Where the built-in sample lies once it is drawn, and whether it is still what was drawn."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from resbench.cache import cache_folder
 from resbench.datasets.progress import Report, silent
 from resbench.datasets.sample import draw_sample
 from resbench.errors import UsageError
@@ -15,13 +15,6 @@ SEAL = "resbench-sample.sha256"
 
 VERSION = 1
 """Raised when the sample is drawn differently, so that an older drawing is not taken for it."""
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder: `RESBENCH_CACHE`, else that of the XDG standard."""
-    if named := os.environ.get("RESBENCH_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resbench"
 
 
 def ensure_sample(*, progress: Report = silent) -> Path:

@@ -11,7 +11,7 @@ from typing import Final
 
 import torch
 
-from resbench.datasets.sample_cache import cache_folder
+from resbench.cache import cache_folder
 from resbench.environment.cpu import ROOT, usable_cores
 from resbench.environment.settings import denormals_are_flushed
 

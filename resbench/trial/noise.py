@@ -5,13 +5,10 @@ A later comparison that lies within it says nothing, however narrow its own inte
 
 import json
 import math
-import os
-import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from resbench.datasets.sample_cache import cache_folder
-from resbench.errors import UsageError
+from resbench.cache import cache_folder, keep
 from resbench.trial.findings import speed
 from resbench.trial.records import Record
 
@@ -122,18 +119,7 @@ def keep_floor(folder: Path, machine_id: str, floor: Floor) -> Path:
     file = folder / f"{machine_id}.json"
     others = [old for old in _read(file) if (old.device, old.threads) != (floor.device, floor.threads)]
     data = {"format": FORMAT, "machine": machine_id, "floors": [asdict(each) for each in (*others, floor)]}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Written beside it and renamed: another process sees the old file or the new one, never half of one.
-        handle, name = tempfile.mkstemp(dir=folder, prefix=file.stem, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1)
-        Path(name).replace(file)
-    except OSError as error:
-        raise UsageError(
-            f"cannot keep the noise floor in {folder}: {error}: set RESBENCH_CACHE to a folder that can be written to"
-        ) from error
-    return file
+    return keep(file, data, "the noise floor")
 
 
 def _read(file: Path) -> list[Floor]:

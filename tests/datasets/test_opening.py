@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from resbench.cache import cache_folder
 from resbench.datasets.opening import open_data
-from resbench.datasets.sample_cache import cache_folder, ensure_sample, is_intact, is_sample
+from resbench.datasets.sample_cache import ensure_sample, is_intact, is_sample
 from resbench.errors import UsageError
 
 

@@ -1,13 +1,11 @@
 """What a machine was seen to do at best, and the file that remembers it under the machine's identity. No torch."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resbench.errors import UsageError
+from resbench.cache import cache_folder, keep
 from resbench.metrics.roofline.roof import Roof
 from resbench.results import plain
 
@@ -71,8 +69,6 @@ class Ceilings:
 
 def default_folder() -> Path:
     """Return the folder, in the user's cache, where the files lie."""
-    from resbench.datasets.sample_cache import cache_folder
-
     return cache_folder() / "roofs"
 
 
@@ -104,18 +100,7 @@ def keep_ceilings(folder: Path, machine_id: str, ceilings: Ceilings) -> Path:
     same = (ceilings.device, ceilings.precision, ceilings.threads)
     others = [old for old in _read(file) if (old.device, old.precision, old.threads) != same]
     data = {"format": FORMAT, "machine": machine_id, "ceilings": plain((*others, ceilings))}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Written beside it and renamed: another process sees the old file or the new one, never half of one.
-        handle, name = tempfile.mkstemp(dir=folder, prefix=file.stem, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1)
-        Path(name).replace(file)
-    except OSError as error:
-        raise UsageError(
-            f"cannot keep the measured roof in {folder}: {error}: set RESBENCH_CACHE to a folder that can be written to"
-        ) from error
-    return file
+    return keep(file, data, "the measured roof")
 
 
 def _file(folder: Path, machine_id: str) -> Path:
