@@ -94,7 +94,7 @@ def _one(
     say: Say,
 ) -> Show:
     from resbench.cli.profile_views import show
-    from resbench.cli.timing_views import finding_as_json, timing_notes
+    from resbench.cli.timing_views import timing_notes
     from resbench.specs import Experiment, Precision, Profiling, Scale
     from resbench.trial.profiling import profile as measure_costs
 
@@ -122,19 +122,7 @@ def _one(
     sections = _sections(finding, *extras, say)
     if case.backend == "eager":
         sections.insert(0, memory_section(case, result.find("peak_memory"), say))
-    more = {
-        **{
-            name: getattr(case, name)
-            for name in ("backend", "whole_model", "memory_format", "mode", "threads")
-        },
-        **{
-            name: value
-            for name, value in finding_as_json(finding, None).items()
-            if name not in ("latency", "throughput")
-        },
-        "processes": record.processes,
-        "samples_by_process": record.arms[0].latencies(),
-    }
+    more = _beside(finding, record)
 
     def shown(output: Format) -> None:
         for section in sections:
@@ -145,6 +133,21 @@ def _one(
                 section.show(output)
 
     return shown
+
+
+def _beside(finding: Finding, record: Record) -> dict[str, object]:
+    """Return what the JSON of a profile has beside the costs: how it was run, and each process's samples."""
+    from resbench.cli.timing_views import finding_as_json
+
+    names = ("backend", "whole_model", "memory_format", "mode", "threads")
+    asked = {name: getattr(finding.case, name) for name in names}
+    clocks = finding_as_json(finding, None)
+    return {
+        **asked,
+        **{name: value for name, value in clocks.items() if name not in ("latency", "throughput")},
+        "processes": record.processes,
+        "samples_by_process": record.arms[0].latencies(),
+    }
 
 
 def _sections(finding: Finding, extras: Extras, roof: CaseRoof, say: Say) -> list[Section]:

@@ -131,21 +131,11 @@ class Trace:
             adaptive: as the layer's.
             input_shape: instead of the first input's.
         """
-        place = self.stack[-1]
-        path, module = place
+        path, module = self.stack[-1]
         if not module or module in WITH_IDLE_CHILDREN:
             path = f"{path}.{operation}" if path else operation
-        if len(inputs) == 1:
-            (only,) = inputs
-            sources, live = only.sources, only.live
-        else:
-            sources = tuple(source for value in inputs for source in value.sources)
-            live = any(value.live for value in inputs)
-        biases = 0
-        if bias is not None:
-            biases = self.claim((bias,))
-            sources += bias.sources
-            live = live or bias.live
+        sources, live = _read((*inputs, bias) if bias else inputs)
+        biases = self.claim((bias,)) if bias else 0
         shape = input_shape
         if shape is None:
             shape = inputs[0].tensor.shape if inputs else ()
@@ -220,3 +210,10 @@ def _class_name(module: nn.Module) -> str:
     kind = type(module)
     name = kind.__name__
     return name if getattr(nn, name, kind) is kind else f"{kind.__module__}.{name}"
+
+
+def _read(values: Sequence[Value]) -> tuple[Sources, bool]:
+    """Return where values come from, and whether any depends on the picture."""
+    if len(values) == 1:  # nearly always
+        return values[0].sources, values[0].live
+    return tuple(at for value in values for at in value.sources), any(value.live for value in values)
