@@ -1,0 +1,31 @@
+"""What is asked: published figures and their sources, recipes, experiments, suites. Frozen data, no torch."""
+
+from resbench.specs.experiment import (
+    EXPERIMENT_VERSION,
+    DataIdentity,
+    Experiment,
+    Precision,
+    Profiling,
+    Scale,
+)
+from resbench.specs.published import Published, Source
+from resbench.specs.recipe import Loss, Optimizer, Pictures, Recipe, Schedule
+from resbench.specs.suite import Arm, Suite
+
+__all__ = [
+    "EXPERIMENT_VERSION",
+    "Arm",
+    "DataIdentity",
+    "Experiment",
+    "Loss",
+    "Optimizer",
+    "Pictures",
+    "Precision",
+    "Profiling",
+    "Published",
+    "Recipe",
+    "Scale",
+    "Schedule",
+    "Source",
+    "Suite",
+]
