@@ -37,7 +37,9 @@ def noise(
 
     One network runs against itself (A/A), each arm in fresh processes, rounds interleaved in random order. The farther end
     of the ratio's 95 % interval is this machine's noise floor. It is kept in the user's cache under the machine's
-    identity, and 'resbench profile' calls no smaller ratio a difference. Nothing else should run meanwhile.
+    identity, and 'resbench profile' calls no smaller ratio a difference. On a CPU the machine's pace is kept, too: how long
+    a fixed piece of work takes. Later latencies are brought to it, so that a slow minute of a shared machine does not make
+    a network slow. Nothing else should run meanwhile.
     """
     with quiet_status() as say:
         say("loading torch")
@@ -68,7 +70,8 @@ def noise(
         failure = next((arm.failure for arm in record.arms if arm.failure is not None), None)
         if failure is not None:
             raise ResbenchError(f"the noise floor was not measured: {failure.message}")
-        floor = floor_of(record, datetime.now(UTC).isoformat(timespec="seconds"))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        floor = floor_of(record, now, str(torch.__version__))
         file = keep_floor(noise_folder(), capture(resolved).machine_id, floor)
     _show(floor, record, str(file), output)
 
@@ -102,6 +105,7 @@ def _show(floor: "Floor", record: "Record", file: str, output: Format) -> None:
             "value": percent(floor.between_processes),
             "how": "standard deviation of a process's median latency",
         },
+        *_pace_row(floor),
         {
             "figure": "disturbed blocks",
             "value": percent(floor.disturbed, 0),
@@ -112,3 +116,10 @@ def _show(floor: "Floor", record: "Record", file: str, output: Format) -> None:
         print_line(f"**{title}**\n")
     print_records(rows, output, title=title)
     print_line(f"\nKept in {file}.")
+
+
+def _pace_row(floor: "Floor") -> list[dict[str, str]]:
+    if not floor.pace_s:
+        return []
+    how = "median time of the reference work between the rounds: later latencies are brought to it"
+    return [{"figure": "pace", "value": f"{1e3 * floor.pace_s:.3f} ms", "how": how}]

@@ -17,6 +17,8 @@ from resbench.results import Measurement, Statistic, Unit
 from resbench.trial.case import Case
 from resbench.trial.records import Arm, Failure, Record
 
+_PACE_VARIES = 0.05
+"""A pace that varies by more, from its first to its last decile, is worth a sentence."""
 _TICK_S = 1e-9
 """A duration of nothing is shorter than the clock tells."""
 Processes = Sequence[Sequence[float]]
@@ -27,7 +29,7 @@ class Finding(NamedTuple):
 
     Attributes:
         measurements: latency, throughput, device time, cold start, parts of a step; none after a failure.
-        percentiles: of latency, those that the samples support.
+        percentiles: of latency as timed, those that the samples support.
         speed: how many times as fast as the first case, per image; None for the first and where rounds are missing.
         criterion: of the quality gate: what was not met; empty where all was.
         disturbed: share of the rounds beside which something else ran.
@@ -63,7 +65,7 @@ def findings(record: Record, roofs: Sequence[Roof | None] = ()) -> tuple[Finding
             Finding(
                 case=arm.case,
                 measurements=tuple(measurements(arm)),
-                percentiles=tuple(percentiles(arm.latencies())) if arm.rounds else (),
+                percentiles=tuple(percentiles(arm.as_timed())) if arm.rounds else (),
                 speed=speed(record.arms[0], arm) if place else None,
                 diagnosis=_diagnosis(arm, roof),
                 failure=arm.failure,
@@ -79,15 +81,14 @@ def measurements(arm: Arm) -> list[Measurement]:
     """Return the figures of one arm; empty where it has none."""
     if not arm.rounds:
         return []
-    latencies = arm.latencies()
-    found = [_measurement("latency", latencies, Unit.SECOND, "one synchronised call")]
-    rates = [
-        [arm.case.batch_size * calls / seconds for calls, seconds in each]
-        for each in arm.rounds_of_calls
-        if each
-    ]
-    if rates:
-        found.append(_measurement("throughput", rates, Unit.PER_SECOND, "rounds of calls back to back"))
+    at_pace = f", at this machine's pace ({1e3 * arm.pace_s:.3g} ms of reference work)" if arm.paced else ""
+    found = [_measurement("latency", arm.latencies(), Unit.SECOND, f"one synchronised call{at_pace}")]
+    if arm.paced:
+        timed = "one synchronised call, as timed"
+        found.append(_measurement("latency_as_timed", arm.as_timed(), Unit.SECOND, timed))
+    if rates := arm.rates():
+        back_to_back = f"rounds of calls back to back{at_pace}"
+        found.append(_measurement("throughput", rates, Unit.PER_SECOND, back_to_back))
     if arm.device:
         found.append(_measurement("device_time", arm.device, Unit.SECOND, arm.device_method))
     for part in ("forward", "backward", "optimizer"):
@@ -95,7 +96,11 @@ def measurements(arm: Arm) -> list[Measurement]:
             samples = [[step[part] for step in each] for each in arm.parts]
             found.append(_measurement(f"step_{part}", samples, Unit.SECOND, "synchronised after each part"))
     for part in ("load", "prepare", "compile", "first_call"):
-        samples = [[cold[f"{part}_s"]] for cold in arm.cold]
+        # Code that an earlier process left in the cache says nothing of what compiling takes.
+        built = [
+            cold for cold in arm.cold if not (cold.get("compile_cached") and part in ("prepare", "compile"))
+        ]
+        samples = [[cold[f"{part}_s"]] for cold in built]
         if any(seconds for (seconds,) in samples):  # eager compiles nothing
             found.append(_measurement(f"cold_{part}", samples, Unit.SECOND, "once in each fresh process"))
     return found
@@ -146,7 +151,8 @@ def _diagnosis(arm: Arm, roof: Roof | None) -> Diagnosis | None:
     if "latency" not in figures or "throughput" not in figures:
         return None
     clocks = Clocks(
-        latency_s=figures["latency"],
+        # The device's time is as timed, so that the latency beside it has to be.
+        latency_s=figures.get("latency_as_timed", figures["latency"]),
         device_s=figures.get("device_time"),
         period_s=arm.case.batch_size / figures["throughput"],
     )
@@ -154,7 +160,7 @@ def _diagnosis(arm: Arm, roof: Roof | None) -> Diagnosis | None:
 
 
 def _notes(arm: Arm) -> list[str]:
-    notes = list(arm.opened.get("notes", ()))
+    notes = [*arm.opened.get("notes", ()), *_pace_notes(arm)]
     agreement = arm.opened.get("agreement")
     if agreement:
         notes.append(agreement["sentence"])
@@ -169,3 +175,21 @@ def _notes(arm: Arm) -> list[str]:
     if arm.failure is not None and arm.rounds:
         notes.append(f"It failed on the way; the figures are from before: {arm.failure.message}.")
     return notes
+
+
+def _pace_notes(arm: Arm) -> list[str]:
+    """Say how the machine's pace stood to its own, or, where that is not known, how much it varied."""
+    paces = [found.pace_s for found in arm.rounds if found.pace_s]
+    if not paces:
+        return []
+    if arm.paced:
+        slower = float(np.median(paces)) / arm.pace_s - 1
+        how = f"{abs(100 * slower):.0f} % {'slower' if slower > 0 else 'faster'} than"
+        words = "at" if round(abs(100 * slower)) == 0 else how
+        brought = "Latency and throughput are brought to this machine's own pace"
+        return [f"{brought}; meanwhile it ran {words} that. Percentiles are as timed."]
+    low, high = np.quantile(paces, (0.1, 0.9))
+    if high / low - 1 < _PACE_VARIES:
+        return []
+    varied = f"The machine's pace varied by {100 * (high / low - 1):.0f} % meanwhile"
+    return [f"{varied}: `resbench noise` measures its own pace once, and later figures are brought to it."]

@@ -13,14 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from resbench.errors import UsageError
+from resbench.metrics.latency.clocks import LEAD_IN_CALLS
 from resbench.metrics.latency.disturbance import calmest, undisturbed
 from resbench.metrics.latency.intervals import median_over_processes
 from resbench.metrics.latency.stopping import ended, is_met
 from resbench.trial.case import Case
+from resbench.trial.pacing import Pacing
 from resbench.trial.plan import Bench, Plan
 from resbench.trial.processes import Worker
-from resbench.trial.records import Arm, Failure, Record, Round
+from resbench.trial.records import Arm, Calls, Failure, Record, Round
 
+_LONG_CALL_S = 0.01
+"""After a pause a call is late by a fraction of a millisecond: one that lasts longer needs no call before it."""
 _STARTED_AT_ONCE = 6
 """Processes that import torch side by side, before any of them measures; each holds some 200 MiB."""
 
@@ -41,7 +45,7 @@ def measure(cases: Sequence[Case], plan: Plan, bench: Bench, needs_check: Callab
     Raises:
         UsageError: a case asks for what is not there.
     """
-    record = Record(arms=[Arm(case=case) for case in cases])
+    record = Record(arms=[Arm(case=case, pace_s=_own_pace_s(case, bench)) for case in cases])
     _check(record.arms, bench, needs_check)
     _Measuring(record, plan, bench).run()
     if len(cases) > 1:
@@ -49,6 +53,10 @@ def measure(cases: Sequence[Case], plan: Plan, bench: Bench, needs_check: Callab
             if arm.failure is not None and arm.failure.kind == "oom" and not arm.cold:
                 _alone(record, place, plan, bench)
     return record
+
+
+def _own_pace_s(case: Case, bench: Bench) -> float:
+    return bench.pace_s(case.threads) if case.device == "cpu" else 0.0
 
 
 def _check(arms: Sequence[Arm], bench: Bench, needs_check: Callable[[Case], bool]) -> None:
@@ -66,7 +74,8 @@ def _check(arms: Sequence[Arm], bench: Bench, needs_check: Callable[[Case], bool
 
 def _alone(record: Record, place: int, plan: Plan, bench: Bench) -> None:
     case = record.arms[place].case
-    alone = Record(arms=[Arm(case=case, alone=True, opened=record.arms[place].opened)])
+    before = record.arms[place]
+    alone = Record(arms=[Arm(case=case, alone=True, opened=before.opened, pace_s=before.pace_s)])
     _Measuring(alone, plan, bench).run()
     record.arms[place] = alone.arms[0]
     record.surroundings += alone.surroundings
@@ -102,15 +111,18 @@ class _Measuring:
         self._random = np.random.default_rng(plan.seed)
         self._waiting: list[Worker] = []
         self._cpu_s: dict[int, float] = {}
+        self._pacing = Pacing(bench.start, plan.pace_s)
 
     def run(self) -> None:
         """Measure replicate after replicate until the rule is met or the time is over."""
         number = 0
+        self._pacing.prepare([arm.case for arm in self._record.arms])
         while self._living() and (number < self._plan.processes or self._goes_on(number)):
             self._replicate(number)
             number += 1
         for worker in self._waiting:
             worker.close()
+        self._pacing.close()
         self._record.processes = number
         for place, arm in enumerate(self._record.arms):
             if arm.rounds and (reason := self._criterion(arm)):
@@ -205,21 +217,35 @@ class _Measuring:
 
     def _block(self, number: int, first: int, seats: list[_Seat]) -> tuple[list[tuple[int, Round]], float]:
         """Return some rounds of all arms, with the CPU time that they took of us."""
-        begin, own = self._bench.clock(), self._bench.own_cpu_s()
+        begin, own = self._bench.clock(), self._bench.own_cpu_s() - self._pacing.worked_s
         found: list[tuple[int, Round]] = []
         worked_s, done = 0.0, first
+        self._pacing.forget()
         while done == first or self._bench.clock() - begin < self._plan.block_s:
             for position, index in enumerate(self._random.permutation(len(seats))):
                 seat = seats[index]
-                answer = self._asked(seat, {"do": "sample", "seconds": self._plan.round_s, "calls": 1})
+                before_s = self._pacing.before(seat.arm.case)
+                answer = self._asked(seat, self._sampling(seat))
                 if answer is not None:
                     worked_s += answer["worked_s"]
                     samples = tuple(answer["samples_s"])
-                    found.append((seat.place, Round(number, done, position, samples, disturbed=False)))
+                    pace_s = self._pacing.around(seat.arm.case, before_s)
+                    sampled = Round(number, done, position, samples, disturbed=False, pace_s=pace_s)
+                    found.append((seat.place, sampled))
             done += 1
             if all(seat.arm.failure is not None for seat in seats):
                 break
-        return found, worked_s + self._bench.own_cpu_s() - own
+        return found, worked_s + self._bench.own_cpu_s() + self._pacing.worked_s - own
+
+    def _sampling(self, seat: _Seat) -> dict[str, Any]:
+        rounds = seat.arm.rounds
+        long = bool(rounds) and min(rounds[-1].samples_s) > _LONG_CALL_S
+        return {
+            "do": "sample",
+            "seconds": self._plan.round_s,
+            "calls": 1,
+            "lead_in": 0 if long else LEAD_IN_CALLS,
+        }
 
     def _within(self, number: int, seats: list[_Seat]) -> bool:
         """Whether each arm is precise within this process: what is left then serves further processes better."""
@@ -243,11 +269,14 @@ class _Measuring:
                 if seat.arm.failure is not None:
                     continue
                 call_s = float(np.median(seat.arm.rounds[-1].samples_s)) if seat.arm.rounds else 1.0
+                self._pacing.forget()
+                before_s = self._pacing.before(seat.arm.case)
                 answer = self._asked(
                     seat, {"do": "throughput", "seconds": self._plan.throughput_s, "call_s": call_s}
                 )
                 if answer is not None:
-                    seat.arm.rounds_of_calls[-1].append((answer["calls"], answer["seconds"]))
+                    pace_s = self._pacing.around(seat.arm.case, before_s)
+                    seat.arm.rounds_of_calls[-1].append(Calls(answer["calls"], answer["seconds"], pace_s))
 
     def _details(self, seats: list[_Seat]) -> None:
         """Time what lies inside of a call: the device's part, and the parts of a training step."""

@@ -12,7 +12,7 @@ from resbench.cache import cache_folder, keep
 from resbench.trial.findings import speed
 from resbench.trial.records import Record
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the file, or what is measured, changes: what an older one holds is not used."""
 
 
@@ -29,6 +29,8 @@ class Floor:
         between_processes: standard deviation of a process's median, as a share of it.
         processes: fresh processes of each arm.
         disturbed: share of the blocks beside which something else ran.
+        pace_s: the machine's pace with so many threads (see `resbench.metrics.latency.pace`); 0 on a GPU.
+        torch: the release that computed the reference work.
         measured: when, in UTC, ISO 8601.
     """
 
@@ -42,6 +44,8 @@ class Floor:
     between_processes: float
     processes: int
     disturbed: float
+    pace_s: float
+    torch: str
     measured: str
 
     def holds(self, ratio: float) -> bool:
@@ -49,13 +53,14 @@ class Floor:
         return abs(math.log(ratio)) <= math.log1p(self.floor)
 
 
-def floor_of(record: Record, measured: str) -> Floor:
+def floor_of(record: Record, measured: str, torch: str) -> Floor:
     """Return the floor that a measurement of a case against itself shows.
 
     It is the end of the ratio's interval that is farther from 1: so far an honest comparison here may be off.
 
     Args:
         record: of two arms with the same case.
+        torch: the release that ran.
         measured: when, in UTC, ISO 8601.
 
     Raises:
@@ -77,8 +82,18 @@ def floor_of(record: Record, measured: str) -> Floor:
         between_processes=_between(record),
         processes=record.processes,
         disturbed=sum(around.disturbed for around in blocks) / max(1, len(blocks)),
+        pace_s=_pace_s(record),
+        torch=torch,
         measured=measured,
     )
+
+
+def _pace_s(record: Record) -> float:
+    """Return the median pace over all rounds; 0 where none was timed."""
+    from statistics import median
+
+    paces = [found.pace_s for arm in record.arms for found in arm.rounds if found.pace_s]
+    return median(paces) if paces else 0.0
 
 
 def _between(record: Record) -> float:
@@ -108,6 +123,12 @@ def find_floor(folder: Path, machine_id: str, device: str, threads: int) -> Floo
         if (found.device, found.threads) == (device, threads):
             return found
     return None
+
+
+def find_pace_s(folder: Path, machine_id: str, torch: str, threads: int) -> float:
+    """Return the pace that this machine was found to have on its CPU with the same release of torch, or 0."""
+    floor = find_floor(folder, machine_id, "cpu", threads)
+    return floor.pace_s if floor is not None and floor.torch == torch else 0.0
 
 
 def keep_floor(folder: Path, machine_id: str, floor: Floor) -> Path:

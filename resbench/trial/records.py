@@ -1,5 +1,6 @@
 """What measuring leaves behind, raw: every sample with its process, its block and whether that was disturbed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ class Round(NamedTuple):
         position: the arm's place in the random order of that round.
         samples_s: latencies of single calls, in order.
         disturbed: whether something else ran beside it, and went on when it was measured again.
+        pace_s: of the reference work just before and just after it, their mean; 0 where it was not timed.
     """
 
     process: int
@@ -30,6 +32,15 @@ class Round(NamedTuple):
     position: int
     samples_s: tuple[float, ...]
     disturbed: bool
+    pace_s: float = 0.0
+
+
+class Calls(NamedTuple):
+    """Calls back to back, the seconds that they took together, and the pace around them as in `Round`."""
+
+    calls: int
+    seconds: float
+    pace_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,30 +50,63 @@ class Arm:
     Attributes:
         cold: seconds of loading, preparing, compiling and the first call.
         warm: how the warm-up went.
-        rounds_of_calls: for throughput: calls and seconds of each round, by process.
+        rounds_of_calls: for throughput, by process.
         device: device times of single calls, by process, and the method.
         parts: seconds of forward, backward and optimiser of single training steps, by process.
         opened: settings, versions, agreement with eager and notes, from the first process.
         alone: whether it did not fit beside the others and was measured without them.
+        pace_s: the machine's own, for so many threads, to which figures are brought; 0 where it is not known.
     """
 
     case: Case
     cold: list[dict[str, float]] = field(default_factory=list)
     warm: list[dict[str, Any]] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
-    rounds_of_calls: list[list[tuple[int, float]]] = field(default_factory=list)
+    rounds_of_calls: list[list[Calls]] = field(default_factory=list)
     device: list[list[float]] = field(default_factory=list)
     device_method: str = ""
     parts: list[list[dict[str, float]]] = field(default_factory=list)
     opened: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     alone: bool = False
+    pace_s: float = 0.0
+
+    @property
+    def paced(self) -> bool:
+        """Whether figures are brought to the machine's own pace."""
+        return self.pace_s > 0 and any(found.pace_s > 0 for found in self.rounds)
 
     def latencies(self) -> list[list[float]]:
-        """Return the samples of each process, in order."""
+        """Return the latencies of each process, in order: at the machine's pace where that is known, else as timed."""
+        return self._by_process(self._factor)
+
+    def as_timed(self) -> list[list[float]]:
+        """Return the latencies of each process, in order, as they were timed."""
+        return self._by_process(lambda _pace_s: 1.0)
+
+    def rates(self) -> list[list[float]]:
+        """Return the images per second of each round back to back, by process; paced as the latencies are."""
+        return [
+            [
+                self.case.batch_size * each.calls / (each.seconds * self._factor(each.pace_s))
+                for each in rounds
+            ]
+            for rounds in self.rounds_of_calls
+            if rounds
+        ]
+
+    def _factor(self, pace_s: float) -> float:
+        return self.pace_s / pace_s if self.pace_s and pace_s else 1.0
+
+    def _by_process(self, factor: Callable[[float], float]) -> list[list[float]]:
         processes = sorted({found.process for found in self.rounds})
         return [
-            [sample for found in self.rounds if found.process == process for sample in found.samples_s]
+            [
+                sample * factor(found.pace_s)
+                for found in self.rounds
+                if found.process == process
+                for sample in found.samples_s
+            ]
             for process in processes
         ]
 

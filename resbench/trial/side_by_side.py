@@ -43,8 +43,19 @@ def check_case(case: Case) -> None:
     check_options(find_backend(case.backend), options)
 
 
-def measure_side_by_side(cases: Sequence[Case], plan: Plan, say: Callable[[str], None]) -> Record:
+def measure_side_by_side(
+    cases: Sequence[Case],
+    plan: Plan,
+    say: Callable[[str], None],
+    pace_s: Callable[[int], float] = lambda _threads: 0.0,
+) -> Record:
     """Measure cases in fresh processes; none is left when this returns or raises.
+
+    Args:
+        cases: the arms.
+        plan: how much.
+        say: is told what is being done.
+        pace_s: the machine's own pace with so many threads, to which figures are brought; 0 where it is not known.
 
     Raises:
         UsageError: a case asks for what is not there.
@@ -53,7 +64,7 @@ def measure_side_by_side(cases: Sequence[Case], plan: Plan, say: Callable[[str],
         check_case(case)
     with Workers() as start:
         look = partial(read, usable_cores(), _gpu_reader(cases[0].device))
-        return measure(cases, plan, Bench(start=start, look=look, say=say), needs_check)
+        return measure(cases, plan, Bench(start=start, look=look, say=say, pace_s=pace_s), needs_check)
 
 
 def _gpu_reader(device: str) -> GpuReader | None:

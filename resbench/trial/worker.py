@@ -62,6 +62,8 @@ def serve(commands: IO[str], answers: IO[str], stack: contextlib.ExitStack, core
                 with _all_cores(cores, back=case.backend in _OPENMP):
                     opened = stack.enter_context(live(case, check=command["check"]))
                 answer = _opened(opened)
+            elif command["do"] == "pace":
+                answer = _pace(command)
             elif opened is not None:
                 answer = _COMMANDS[command["do"]](opened, command)
             else:
@@ -111,11 +113,22 @@ def _warm(opened: "Live", command: Mapping[str, Any]) -> Answer:
     return asdict(warm_up(opened.call, opened.stopwatch, SteadyRule(**command["rule"])))
 
 
+def _pace(command: Mapping[str, Any]) -> Answer:
+    from resbench.metrics.latency.clocks import Stopwatch
+    from resbench.metrics.latency.pace import pace, reference_work
+
+    return {"samples_s": pace(reference_work(), Stopwatch(), command["seconds"])}
+
+
 def _sample(opened: "Live", command: Mapping[str, Any]) -> Answer:
-    from resbench.metrics.latency.clocks import single_calls
+    from resbench.metrics.latency.clocks import LEAD_IN_CALLS, single_calls
 
     found = single_calls(
-        opened.call, opened.stopwatch, seconds=command["seconds"], calls_at_least=command["calls"]
+        opened.call,
+        opened.stopwatch,
+        seconds=command["seconds"],
+        calls_at_least=command["calls"],
+        lead_in=command.get("lead_in", LEAD_IN_CALLS),
     )
     return {"samples_s": found}
 

@@ -1,7 +1,7 @@
 """The schedule on a fake machine: processes, rounds, random order, stopping, failures. No process is started."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ PLAN = Plan(
     steady=SteadyRule(),
     processes=4,
     round_s=0.1,
+    pace_s=0.0,
     block_s=1.0,
     seed=3,
 )
@@ -75,6 +76,12 @@ class FakeWorker:
     def _warm(self, _command: Mapping[str, Any]) -> dict[str, Any]:
         return {"calls": 16, "seconds": 16 * self._call(), "steady": True, "steady_from": 0, "call_s": 0.1}
 
+    def _pace(self, _command: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = self.machine.slowness() * self.machine.work_s
+        self.machine.pass_time(seconds)
+        self.cpu_s += seconds
+        return {"samples_s": [seconds]}
+
     def _sample(self, command: Mapping[str, Any]) -> dict[str, Any]:
         found = [self._call()]
         while sum(found) < command["seconds"]:
@@ -101,6 +108,8 @@ class Machine:
         self.random = np.random.default_rng(seed)
         self.spread, self.noise, self.drift = spread, noise, drift
         self.now, self.busy, self.foreign = 0.0, 0.0, 0.0
+        self.slowness: Callable[[], float] = lambda: 1.0
+        self.work_s = 0.001
         self.times = {"fast": 0.010, "slow": 0.0105}
         self.workers: list[FakeWorker] = []
         self.living: list[FakeWorker] = []
@@ -114,7 +123,7 @@ class Machine:
 
     def call_s(self, model: str) -> float:
         noise = float(np.exp(self.noise * self.random.standard_normal()))
-        return self.times[model] * (1 + self.drift * self.now) * noise
+        return self.times[model] * (1 + self.drift * self.now) * self.slowness() * noise
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
@@ -129,8 +138,14 @@ class Machine:
         self.workers += started
         return list(started)
 
-    def bench(self) -> Bench:
-        return Bench(start=self.start, look=self.look, clock=lambda: self.now, own_cpu_s=lambda: 0.0)
+    def bench(self, pace_s: float = 0.0) -> Bench:
+        return Bench(
+            start=self.start,
+            look=self.look,
+            clock=lambda: self.now,
+            own_cpu_s=lambda: 0.0,
+            pace_s=lambda _threads: pace_s,
+        )
 
 
 def measured(machine: Machine, *cases: Case, plan: Plan = PLAN, check: str = "") -> Record:

@@ -26,6 +26,8 @@ FLOOR = Floor(
     between_processes=0.01,
     processes=3,
     disturbed=0.0,
+    pace_s=0.001,
+    torch="2.15.0",
     measured="2026-11-24T12:00:00+00:00",
 )
 
@@ -44,7 +46,7 @@ def against_itself(*ratios: float) -> Record:
 
 
 def test_the_floor_is_the_farther_end_of_the_interval() -> None:
-    floor = floor_of(against_itself(0.99, 1.00, 1.01), "now")
+    floor = floor_of(against_itself(0.99, 1.00, 1.01), "now", "2.15.0")
     # Student's interval of the three logarithms: about 0, t(2) = 4.303 times their standard error.
     half = 4.303 * math.log(1.01) / math.sqrt(3)
     assert floor.ratio == pytest.approx(1.0, abs=1e-4)
@@ -56,7 +58,7 @@ def test_the_floor_is_the_farther_end_of_the_interval() -> None:
 
 def test_without_rounds_there_is_no_floor() -> None:
     with pytest.raises(ValueError, match="needs rounds of both"):
-        floor_of(against_itself(), "now")
+        floor_of(against_itself(), "now", "2.15.0")
 
 
 @given(ratio=st.floats(0.5, 2.0))
@@ -80,7 +82,7 @@ def test_a_floor_is_kept_by_machine_device_and_threads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"format": 0, "floors": []}', '{"format": 1, "floors": [{"device": 3}]}']
+    "text", ["", "{", '{"format": 0, "floors": []}', '{"format": 2, "floors": [{"device": 3}]}']
 )
 def test_a_damaged_or_older_file_is_not_used(tmp_path: Path, text: str) -> None:
     (tmp_path / "m1.json").write_text(text, encoding="utf-8")

@@ -1,6 +1,7 @@
 """Real measuring processes with a tiny network on the CPU: their answers, their errors, and their end."""
 
 import os
+import platform
 import signal
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -50,7 +51,7 @@ def test_a_worker_says_its_threads_and_cores_and_answers_every_command(worker: W
     assert worker.ready["threads"] == 1
     assert worker.ready["cores"] == sorted(os.sched_getaffinity(0))[:1]
     answer = opened(worker, TINY)
-    assert set(answer["cold"]) == {"load_s", "prepare_s", "compile_s", "first_call_s"}
+    assert set(answer["cold"]) == {"load_s", "prepare_s", "compile_s", "first_call_s", "compile_cached"}
     assert answer["cold"]["load_s"] > 0
     assert answer["settings"]["precision"] == "fp32"
     rule = asdict(SteadyRule(calls=6, seconds=0.0, limit_s=1.0))
@@ -158,6 +159,42 @@ def test_a_live_case_is_inference_on_normal_noise_of_its_seed() -> None:
         assert isinstance(other_BK, torch.Tensor)
         assert torch.equal(logits_BK, other_BK)
         assert first.agreement == {}
+
+
+def test_random_weights_are_given_statistics_in_every_process_and_those_of_a_file_are_not(
+    tmp_path: Path,
+) -> None:
+    """As it is initialised, batch-norm has mean 0 and variance 1 of every signal: only calibrating changes that."""
+
+    def variances(case: Case, *, calibrated: bool = True) -> list[bool]:
+        with live(case, calibrated=calibrated) as found:
+            assert found.module is not None
+            norms = [part for part in found.module.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+            return [bool((norm.running_var == 1).all()) for norm in norms if norm.running_var is not None]
+
+    assert not any(variances(TINY))
+    assert all(variances(TINY, calibrated=False))
+    file = tmp_path / "initial.pth"
+    with live(TINY, calibrated=False) as found:
+        assert found.module is not None
+        torch.save(found.module.state_dict(), file)
+    assert all(variances(replace(TINY, weights=str(file))))
+
+
+def test_the_gradients_of_the_last_step_are_freed_before_the_forward_pass() -> None:
+    with live(replace(TINY, mode="training")) as found:
+        assert found.step is not None
+        assert found.module is not None
+        found.call()
+        assert all(parameter.grad is not None for parameter in found.module.parameters())
+        found.step.forward()
+        assert all(parameter.grad is None for parameter in found.module.parameters())
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs the GNU C library")
+def test_a_worker_keeps_memory_where_it_was_asked_to(worker: Worker) -> None:
+    settings = opened(worker, replace(TINY, allocator="keep"))["settings"]
+    assert settings["allocator mode"].startswith("keep: mmap off")
 
 
 def test_every_training_step_does_the_same_work_on_the_same_weights() -> None:

@@ -1,11 +1,10 @@
 """The state of an NVIDIA GPU through NVML (nvidia-ml-py, where it is installed)."""
 
-import importlib
-import os
 from collections.abc import Callable
 from typing import Any
 
 from resbench.metrics.latency.disturbance import GpuState
+from resbench.models.nvml import find_nvml, handle_of, our_processes
 
 # nvml.h: nvmlClocksEventReason...; being idle and the power cap are the normal life of a GPU under load.
 SLOWED = {
@@ -23,22 +22,20 @@ def reader(uuid: str, nvml: Any = None) -> Callable[[], GpuState | None] | None:
         uuid: as torch and NVML both know it: indices differ where CUDA_VISIBLE_DEVICES is set.
         nvml: the module, for a test; else pynvml.
     """
+    nvml = nvml or find_nvml()
     if nvml is None:
-        try:
-            nvml = importlib.import_module("pynvml")
-        except ImportError:
-            return None
+        return None
     try:
         nvml.nvmlInit()
-        handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
     except nvml.NVMLError:
         return None
-    return lambda: _state(nvml, handle)
+    handle = handle_of(nvml, uuid)
+    return None if handle is None else lambda: _state(nvml, handle)
 
 
 def _state(nvml: Any, handle: Any) -> GpuState | None:
     try:
-        ours = _family()
+        ours = our_processes()
         foreign = [
             process
             for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle)
@@ -61,10 +58,3 @@ def _power_limit(nvml: Any, handle: Any) -> float | None:
         return float(nvml.nvmlDeviceGetEnforcedPowerLimit(handle)) / 1e3
     except nvml.NVMLError:
         return None
-
-
-def _family() -> set[int]:
-    """Return the process ids that are ours: this process, and those it started."""
-    import psutil
-
-    return {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}

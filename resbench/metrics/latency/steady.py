@@ -20,6 +20,7 @@ SIGNIFICANCE = 0.05
 too many only makes the warm-up longer, and changes below the tolerance are ignored anyhow."""
 _APART = 0.95
 """Two sides of which one exceeds the other in so many of all pairs hardly overlap."""
+_PATIENCE = 2
 _SMALLEST = 6
 """Calls on which the test can reach that significance at all."""
 
@@ -67,7 +68,9 @@ class SteadyRule:
         tolerance: a change of level by less than this share is no change worth waiting for.
         calls, seconds: the steady stretch has at least so many calls and lasts at least so long. With fewer than 16 the
             test does not find five cold calls at their head.
-        limit_s: the warm-up ends after this time, steady or not.
+        limit_s: the warm-up ends after this time, steady or not; after twice that where it takes the test so long to have
+            its six calls. Calls so slow that `calls` of them take longer are steady where as many as there was time for
+            show no change.
         patience: the test runs again when the series has grown by this share.
     """
 
@@ -146,7 +149,7 @@ def warm_up(call: Callable[[], object], stopwatch: Stopwatch, rule: SteadyRule) 
     while True:
         samples.append(stopwatch.seconds(call))
         spent += samples[-1]
-        over = spent >= rule.limit_s
+        over = spent >= rule.limit_s * (1 if len(samples) >= _SMALLEST else _PATIENCE)
         due = len(samples) >= max(rule.calls, math.ceil(tested * (1 + rule.patience)))
         if not over and not (due and spent >= rule.seconds):
             continue
@@ -154,7 +157,8 @@ def warm_up(call: Callable[[], object], stopwatch: Stopwatch, rule: SteadyRule) 
         # What was once seen to be warm-up stays that: among ever more calls, a few cold ones would be found no more.
         start += steady_from(samples[start:], rule.tolerance)
         stretch = samples[start:]
-        steady = len(stretch) >= rule.calls and sum(stretch) >= rule.seconds
+        enough = len(stretch) >= rule.calls or _slow_but_steady(stretch, rule)
+        steady = enough and sum(stretch) >= rule.seconds
         if steady or over:
             return Warmth(
                 calls=tested,
@@ -163,6 +167,19 @@ def warm_up(call: Callable[[], object], stopwatch: Stopwatch, rule: SteadyRule) 
                 steady=steady,
                 call_s=float(np.median(stretch)),
             )
+
+
+def _slow_but_steady(stretch: Sequence[float], rule: SteadyRule) -> bool:
+    """Whether calls are as many as the time limit has room for, and their two halves overlap or differ by little.
+
+    Ranks of so few calls can't show a change by the test above.
+    """
+    if len(stretch) < max(_SMALLEST, math.floor(rule.limit_s / max(float(np.median(stretch)), 1e-9))):
+        return False
+    first, second = np.array_split(np.asarray(stretch), 2)
+    apart = first.min() > second.max() or first.max() < second.min()
+    shift = abs(float(np.median(second)) / float(np.median(first)) - 1)
+    return not (apart and shift > rule.tolerance)
 
 
 def _within(series: NDArray[np.float64], index: int) -> float:

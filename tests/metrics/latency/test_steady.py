@@ -60,6 +60,16 @@ def test_one_call_longer_than_the_limit_is_all_there_is(machine_of: Any) -> None
     assert (warmth.calls, warmth.steady, warmth.call_s) == (1, False, 30.0)
 
 
+def test_slow_calls_are_steady_when_as_many_as_there_was_time_for_show_no_change(machine_of: Any) -> None:
+    rng = np.random.default_rng(7)
+    calls = noisy(0.6, 60, rng)
+    steady = machine_of(lambda number: calls[number])
+    warmth = warm_up(steady.call, steady.stopwatch, SteadyRule(limit_s=5.0))
+    assert (warmth.calls, warmth.steady) == (9, True)
+    cooling = machine_of(lambda number: calls[number] * (3 if number < 3 else 1))
+    assert warm_up(cooling.call, cooling.stopwatch, SteadyRule(limit_s=5.0)).steady is False
+
+
 def test_outliers_are_no_change() -> None:
     rng = np.random.default_rng(4)
     series = np.asarray(noisy(1.0, 100, rng))
