@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from resbench.errors import UsageError, unknown
 from resbench.specs import Precision
-from resbench.trial.case import Case
+from resbench.trial.case import ALLOCATORS, Case
 
 AUTO = "auto"
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -21,6 +21,7 @@ class Asked(NamedTuple):
         inputs: as 3x224x224, with commas between; empty: each network's own.
         precisions, backends: names with commas between.
         threads: of each measuring process.
+        allocators: `system` or `keep`, or both with a comma between.
     """
 
     models: tuple[str, ...]
@@ -36,6 +37,7 @@ class Asked(NamedTuple):
     threads: int
     weights: str
     seed: int
+    allocators: str = "system"
 
 
 def cases_of(asked: Asked) -> tuple[Case, ...]:
@@ -53,12 +55,14 @@ def _cases(asked: Asked) -> Iterator[Case]:
     inputs = [parse_input(text) for text in asked.inputs.split(",")] if asked.inputs else [None]
     precisions = listed(asked.precisions, "precision", tuple(Precision))
     backends = listed(asked.backends, "backend")
+    allocators = listed(asked.allocators, "allocator", ALLOCATORS)
     for model, picture in product(asked.models, inputs):
         found = layered(model, picture, asked.num_classes)
         classes = asked.num_classes
         if classes is None and found.architecture is not None:
             classes = found.architecture.classes
-        for precision, backend, batch in product(precisions, backends, parse_batches(asked.batch_sizes)):
+        batches = parse_batches(asked.batch_sizes)
+        for precision, backend, batch, allocator in product(precisions, backends, batches, allocators):
             yield Case(
                 model=found.name,
                 backend=backend,
@@ -73,6 +77,7 @@ def _cases(asked: Asked) -> Iterator[Case]:
                 threads=asked.threads,
                 weights=asked.weights,
                 seed=asked.seed,
+                allocator=allocator,
             )
 
 

@@ -11,6 +11,8 @@ from resbench.metrics.memory.prediction import Prediction
 from resbench.units import GIGA, MB, MIB, percent
 
 _GIB = 2**30
+HEAP_KEEPS = "heap keeps, not given back"
+"""What the C library's default heap takes beyond what is in use: freed blocks."""
 
 
 def show_memory(
@@ -21,14 +23,14 @@ def show_memory(
     Args:
         prediction: from the layers.
         measured: in a fresh process; on the CPU one that gives freed memory back at once. None: not to be had.
-        usual: on the CPU, in a fresh process with the C library's usual heap; None: not measured.
+        usual: on the CPU, in a fresh process with the C library's default heap; None: not measured.
         output: how it is printed; csv has the table in bytes, json has all.
         title: says which network, batch, precision and device.
     """
     if output is Format.JSON:
         print_json(memory_as_json(prediction, measured, usual))
         return
-    rows = list(_rows(prediction, measured))
+    rows = list(_rows(prediction, measured, usual))
     if output is Format.CSV:
         print_records(rows, output)
         return
@@ -52,11 +54,12 @@ def memory_as_json(
         "method": measured.method if measured else None,
         "residual": measured.peak / prediction.peak - 1 if measured else None,
         "usual_heap_peak": usual.peak if usual else None,
+        "heap_keeps": usual.peak - measured.peak if measured and usual else None,
     }
 
 
-def show_fit(inference: Fit, training: Fit, output: Format, title: str) -> None:
-    """Print which batch infers and which trains within a memory."""
+def show_fit(inference: Fit, training: Fit, output: Format, title: str, notes: Sequence[str] = ()) -> None:
+    """Print which batch infers and which trains within a memory; an answer that was only predicted stands apart."""
     rows = [_fit_row("inference", inference), _fit_row("training", training)]
     if output in (Format.JSON, Format.CSV):
         print_records(rows, output)
@@ -65,6 +68,7 @@ def show_fit(inference: Fit, training: Fit, output: Format, title: str) -> None:
         {
             "mode": row["mode"],
             "largest_batch": fit.batch_size,
+            "predicted_batch": fit.predicted,
             "predicted_MiB": _scaled(fit.predicted_B, MIB),
             "measured_MiB": _scaled(fit.measured_B, MIB),
             "next_batch_MiB": _scaled(fit.next_B, MIB),
@@ -74,6 +78,8 @@ def show_fit(inference: Fit, training: Fit, output: Format, title: str) -> None:
     ]
     limit_B = inference.limit_B
     _print(shown, output, f"{title}: what fits into {limit_B / _GIB:.2f} GiB ({limit_B / GIGA:.2f} GB)")
+    if notes:
+        _notes(notes, output)
 
 
 def show_energy(energy: Energy, output: Format, title: str) -> None:
@@ -115,7 +121,7 @@ def energy_as_json(energy: Energy) -> dict[str, object]:
     }
 
 
-def _rows(prediction: Prediction, measured: Measured | None) -> Iterator[Record]:
+def _rows(prediction: Prediction, measured: Measured | None, usual: Measured | None) -> Iterator[Record]:
     parts = dict(measured.parts) if measured else {}
     for purpose in Purpose:
         size_B = prediction.parts.get(purpose)
@@ -127,9 +133,12 @@ def _rows(prediction: Prediction, measured: Measured | None) -> Iterator[Record]
         yield _row(name, size_B, parts.get(purpose), prediction.at_peak.get(purpose, 0))
     yield _row("workspace", None, None, prediction.at_peak.get(Purpose.WORKSPACE, 0))
     yield _row("peak", prediction.peak, measured.peak if measured else None, prediction.peak)
+    if measured and usual:
+        yield _row(HEAP_KEEPS, None, usual.peak - measured.peak, None)
+        yield _row("peak with the default heap", None, usual.peak, None)
 
 
-def _row(name: str, predicted: int | None, measured: int | None, at_peak: int) -> Record:
+def _row(name: str, predicted: int | None, measured: int | None, at_peak: int | None) -> Record:
     return {
         "memory": name,
         "predicted": predicted,
@@ -169,10 +178,9 @@ def _memory_notes(prediction: Prediction, measured: Measured | None, usual: Meas
             "shape, its scratch space, small blocks of the heap."
         )
     if measured and usual:
-        lost = usual.peak - measured.peak
         yield (
-            f"With the C library's usual heap the peak is {usual.peak / MIB:,.1f} MiB ({usual.peak / MB:,.1f} MB): "
-            f"{lost / MIB:+,.1f} MiB of freed blocks that the heap keeps."
+            "The peak that is predicted is compared with a heap that gives freed memory back at once. The C library's default "
+            f"heap keeps freed blocks: in another fresh process its peak was {usual.peak / MIB:,.1f} MiB ({usual.peak / MB:,.1f} MB)."
         )
 
 

@@ -11,7 +11,7 @@ from resbench.cli.asked_cases import Asked, cases_of
 from resbench.cli.output import Format
 from resbench.cli.profile_options import Effort, Extras
 from resbench.cli.quiet_status import quiet_status
-from resbench.trial.case import MEMORY_FORMATS, MODES
+from resbench.trial.case import ALLOCATORS, MEMORY_FORMATS, MODES
 
 EPILOG = """
 Examples:
@@ -31,6 +31,12 @@ Examples:
   resbench profile resnet50 --roofline --layers --trace trace.json.gz
 
   resbench profile resnet50 --fits 11GiB
+
+  resbench profile resnet50 --batch-size 32 --allocator system,keep
+
+  resbench profile resnet50 --against earlier.json
+
+  resbench profile cifar_resnet20 --mode training --batch-size 128 --data cifar10:data
 
   resbench profile resnet152 --device cuda:1 --precision bf16
 
@@ -75,6 +81,12 @@ def profile(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of each measuring process. [default: PyTorch's own number]")
     ] = None,
+    allocator: Annotated[
+        str,
+        typer.Option(
+            help="What freed memory of the CPU does: system (goes back) or keep (stays with the process); both: system,keep."
+        ),
+    ] = ALLOCATORS[0],
     weights: Annotated[
         str,
         typer.Option(help="A name of torchvision's, a .safetensors or a .pth file. [default: random ones]"),
@@ -103,6 +115,20 @@ def profile(
         bool, typer.Option("--energy", help="Joules an image, where a counter of them can be believed.")
     ] = False,
     fits: Annotated[str, typer.Option(help="Only say which batch fits into so much memory, as 11GiB.")] = "",
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Compare with an earlier profile: what '--format json' printed of it."),
+    ] = None,
+    across_machines: Annotated[
+        bool, typer.Option("--across-machines", help="With --against: also with that of another machine.")
+    ] = False,
+    data: Annotated[
+        str,
+        typer.Option(
+            help="With --mode training: also the rate of its input, of voc:FOLDER or cifar10:FOLDER; without a folder, of the "
+            "built-in sample."
+        ),
+    ] = "",
     output: Annotated[
         Format, typer.Option("--format", help="csv has base units, json has all.")
     ] = Format.TABLE,
@@ -135,9 +161,19 @@ def profile(
             threads=torch.get_num_threads() if threads is None else threads,
             weights=weights,
             seed=seed,
+            allocators=allocator,
         )
         effort = Effort(quick=quick, precision=precision_target, budget_s=time_budget, processes=processes)
-        extras = Extras(roofline=roofline, layers=layers, trace=trace, energy=energy, fits=fits)
+        extras = Extras(
+            roofline=roofline,
+            layers=layers,
+            trace=trace,
+            energy=energy,
+            fits=fits,
+            against=against,
+            across_machines=across_machines,
+            data=data,
+        )
         with contextlib.redirect_stdout(sys.stderr):  # what a user's network prints is no part of the profile
             show = run(cases_of(asked), effort, extras, say)
     show(output)

@@ -6,16 +6,10 @@ from typing import NamedTuple
 import torch
 
 from resbench.architectures.layers import Layer
+from resbench.cli.layer_views import layers_as_json, show_layers
 from resbench.cli.output import Format, print_line
 from resbench.cli.profile_options import Extras
-from resbench.cli.roofline_views import (
-    estimates_as_json,
-    layers_as_json,
-    roofline_as_json,
-    show_estimates,
-    show_layers,
-    show_roofline,
-)
+from resbench.cli.roofline_views import estimates_as_json, roofline_as_json, show_estimates, show_roofline
 from resbench.cli.sections import Say, Section
 from resbench.errors import UsageError
 from resbench.metrics.latency.diagnosis import Roof

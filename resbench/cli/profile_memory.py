@@ -1,6 +1,5 @@
 """What `resbench profile` says of memory and energy: predicted beside measured, the batch that fits, joules an image."""
 
-import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,11 +16,11 @@ from resbench.environment.gpu import gpu_uuid
 from resbench.environment.recording import state_of_gpu
 from resbench.errors import ResbenchError, UsageError
 from resbench.metrics.batch_search import largest_batch
-from resbench.metrics.energy.counters import Counter, EnergyRefused, NvmlCounter, check_gpu, open_rapl
+from resbench.metrics.energy.counters import Counter, EnergyRefused, check_gpu, open_nvml, open_rapl
 from resbench.metrics.energy.per_image import energy_per_image
 from resbench.metrics.energy.windows import Time
 from resbench.metrics.memory.asking import DoesNotFit, Measured, measure
-from resbench.metrics.memory.fitting import Fit, verify_fit
+from resbench.metrics.memory.fitting import Fit, predict_fit, verify_fit
 from resbench.metrics.memory.prediction import Prediction, predict_inference, predict_training
 from resbench.metrics.memory.workload import Workload
 from resbench.models.layering import layered
@@ -29,25 +28,28 @@ from resbench.results import Measurement
 from resbench.trial.case import Case
 from resbench.trial.live import live
 
+_HEAP_NOTE = (
+    "Measured with a heap that gives freed memory back; the C library's default heap keeps some of it, and needs more: the "
+    "memory table of 'resbench profile' says how much."
+)
+
 
 def memory_section(case: Case, usual: Measurement | None, say: Say) -> Section:
     """Return the table of what memory is for; a figure that can't be measured becomes a note.
 
     Args:
         case: eager inference or training.
-        usual: the peak with the C library's usual heap, where it was measured before.
+        usual: the peak of contiguous inference with the C library's default heap, where it was measured before.
         say: is told what is done.
     """
     say("memory by purpose")
     predicted = predict(case, _layers(case))
-    measured, note = None, ""
+    measured, heap, note = None, None, ""
     try:
         measured = measure(_workload(case))
+        heap = _default_heap(case, usual)
     except ResbenchError as error:
         note = f"Not measured: {error}."
-    heap = None
-    if usual is not None and case.mode == "inference" and case.device == "cpu":
-        heap = Measured(parts={}, peak=int(usual.value), method=usual.method)
 
     def show(output: Format) -> None:
         print_line("")
@@ -56,6 +58,16 @@ def memory_section(case: Case, usual: Measurement | None, say: Say) -> Section:
             print_line(f"\n{note}")
 
     return Section(show, {"memory": memory_as_json(predicted, measured, heap)})
+
+
+def _default_heap(case: Case, usual: Measurement | None) -> Measured | None:
+    """Return the peak in a process whose heap keeps and cuts up freed blocks as it does by default; None on a GPU."""
+    if torch.device(case.device).type != "cpu":
+        return None
+    plain = case.mode == "inference" and case.memory_format == "contiguous" and not case.whole_model
+    if usual is not None and plain:
+        return Measured(parts={}, peak=int(usual.value), method=usual.method)
+    return measure(replace(_workload(case), returns_memory=False))
 
 
 def fits(cases: Sequence[Case], size: str, say: Say) -> Callable[[Format], None]:
@@ -78,7 +90,8 @@ def fits(cases: Sequence[Case], size: str, say: Say) -> Callable[[Format], None]
     inference, training = (
         _fit(replace(case, mode=mode), layers, limit_B, say) for mode in ("inference", "training")
     )
-    return lambda output: show_fit(inference, training, output, case.model)
+    notes = [_HEAP_NOTE] if torch.device(case.device).type == "cpu" else []
+    return lambda output: show_fit(inference, training, output, case.model, notes)
 
 
 def energy_section(case: Case, say: Say) -> Section:
@@ -106,7 +119,7 @@ def energy_section(case: Case, say: Say) -> Section:
         print_line("")
         show_energy(found, output, f"energy of {case.label}")
 
-    return Section(show, {"energy": energy_as_json(found), "energy_refused": None})
+    return Section(show, {"energy": energy_as_json(found), "energy_refused": None}, found.measurements)
 
 
 def predict(case: Case, layers: Sequence[Layer]) -> Prediction:
@@ -132,7 +145,11 @@ def _fit(case: Case, layers: Sequence[Layer], limit_B: int, say: Say) -> Fit:
     def predicted(batch_size: int) -> int:
         return predict(replace(case, batch_size=batch_size), layers).peak
 
-    return verify_fit(limit_B, predicted, measured, largest_batch, available_B=_free(case))
+    available_B = _free(case)
+    if limit_B > available_B:
+        why = f"no: this machine has {available_B / 2**30:.1f} GiB free"
+        return predict_fit(limit_B, predicted, largest_batch, why=why)
+    return verify_fit(limit_B, predicted, measured, largest_batch, available_B=available_B)
 
 
 def _free(case: Case) -> int:
@@ -160,15 +177,7 @@ def _counter(device: torch.device) -> Counter:
     if device.type == "cpu":
         return open_rapl()
     check_gpu(state_of_gpu(device) or "it is no GPU")
-    return _nvml_counter(device)
-
-
-def _nvml_counter(device: torch.device) -> Counter:
-    nvml = importlib.import_module("pynvml")  # its absence is among the reasons of `check_gpu`
-    nvml.nvmlInit()
-    uuid = gpu_uuid(device).removeprefix("GPU-")
-    handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
-    return NvmlCounter(nvml, handle, torch.cuda.get_device_name(device))
+    return open_nvml(gpu_uuid(device), torch.cuda.get_device_name(device))
 
 
 def _layers(case: Case) -> tuple[Layer, ...]:

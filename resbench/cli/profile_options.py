@@ -27,13 +27,16 @@ class Effort(NamedTuple):
 
 
 class Extras(NamedTuple):
-    """What is shown besides the table; `fits` is shown instead of it."""
+    """What is shown besides the table; `fits` is shown instead of it, and `against` compares with an earlier profile."""
 
     roofline: bool
     layers: bool
     trace: Path | None
     energy: bool
     fits: str
+    against: Path | None = None
+    across_machines: bool = False
+    data: str = ""
 
     @property
     def of_one_case(self) -> str:

@@ -2,23 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
+import torch
+
+from resbench.cli.against_views import against_section
 from resbench.cli.output import Format
 from resbench.cli.profile_extras import CaseRoof, check_extras, inner_sections, roof_of, roof_section
 from resbench.cli.profile_memory import energy_section, fits, memory_section
 from resbench.cli.profile_options import Effort, Extras
 from resbench.cli.sections import Say, Section
 from resbench.environment import capture
-from resbench.errors import ResbenchError
+from resbench.errors import ResbenchError, UsageError
+from resbench.models.backends.compile_cache import fresh_cache
 from resbench.results import Environment
+from resbench.trial.against import Earlier, check_machine, compare, match, read_earlier
 from resbench.trial.case import Case
 from resbench.trial.findings import Finding, findings
 from resbench.trial.fitting import find_largest_batch
-from resbench.trial.noise import Floor, find_floor, noise_folder
+from resbench.trial.input_bound import check_data, measure_input, with_input
+from resbench.trial.noise import Floor, find_floor, find_pace_s, noise_folder
+from resbench.trial.provenance import environment_of
 from resbench.trial.records import Record
 from resbench.trial.side_by_side import check_case, measure_side_by_side
 
 Show = Callable[[Format], None]
+_COMPILED = "Compile time is that of the first process of each case, with an empty cache of Inductor; later ones find its code there."
 
 
 def run(cases: Sequence[Case], effort: Effort, extras: Extras, say: Say) -> Show:
@@ -35,14 +44,60 @@ def run(cases: Sequence[Case], effort: Effort, extras: Extras, say: Say) -> Show
     check_extras(cases, extras)
     cases, notes = _with_batches(cases, say)
     environment = capture(cases[0].device)
+    earlier = _earlier(cases, extras, environment)
+    if extras.data:
+        check_data(extras.data, cases)
     roofs = [roof_of(case, environment.machine_id, extras, say) for case in cases]
-    record = measure_side_by_side(cases, effort.plan(cases[0].seed), say)
-    found = findings(record, [each.of_case for each in roofs])
+    pace_s = partial(find_pace_s, noise_folder(), environment.machine_id, str(torch.__version__))
+    with fresh_cache():  # what was compiled before would hide what compiling takes
+        record = measure_side_by_side(cases, effort.plan(cases[0].seed), say, pace_s)
+    found = _fed(findings(record, [each.of_case for each in roofs]), extras.data, say)
     floor = find_floor(noise_folder(), environment.machine_id, cases[0].device, cases[0].threads)
     environment = replace(environment, settings={**environment.settings, **_settings(record)})
+    own = [environment_of(environment, arm) for arm in record.arms]
+    beside = _against(record, own, earlier, extras, floor)
     if len(cases) == 1:
-        return _one(found[0], record, effort, (extras, roofs[0]), [*notes, *_of_all(record)], say)
-    return _several(found, record, environment, floor, [*notes, *_of_all(record)])
+        return _one(found[0], record, effort, (extras, roofs[0]), [*notes, *_of_all(record)], beside, say)
+    return _several(found, record, (environment, own), floor, [*notes, *_of_all(record)], beside)
+
+
+def _fed(found: Sequence[Finding], data: str, say: Say) -> Sequence[Finding]:
+    """Put the rate of the input beside each case, where it is asked for; cases of one batch share it."""
+    if not data:
+        return found
+    say("input")
+    rates = {finding.case.batch_size: measure_input(data, finding.case) for finding in found}
+    return [with_input(finding, rates[finding.case.batch_size]) for finding in found]
+
+
+def _earlier(cases: Sequence[Case], extras: Extras, environment: Environment) -> dict[int, Earlier]:
+    """Return what each case is compared with, by its place; refused before anything is measured."""
+    if extras.against is None:
+        if extras.across_machines:
+            raise UsageError("--across-machines is about --against: name the file of an earlier profile")
+        return {}
+    earlier = read_earlier(extras.against)
+    found = match(cases, earlier)
+    if not extras.across_machines:
+        check_machine(environment.machine_id, list(found.values()), extras.against)
+    return found
+
+
+def _against(
+    record: Record,
+    own: Sequence[Environment],
+    earlier: dict[int, Earlier],
+    extras: Extras,
+    floor: Floor | None,
+) -> list[Section]:
+    if extras.against is None:
+        return []
+    found = [
+        compare(record.arms[place].case, own[place], record.arms[place].latencies(), then)
+        for place, then in earlier.items()
+        if record.arms[place].rounds
+    ]
+    return [against_section(found, extras.against, floor)]
 
 
 def _with_batches(cases: Sequence[Case], say: Say) -> tuple[list[Case], list[str]]:
@@ -79,10 +134,12 @@ def _settings(record: Record) -> dict[str, str]:
 
 def _of_all(record: Record) -> list[str]:
     """Return what a reader must know of the whole measurement."""
+    compiled = any(arm.case.backend.startswith("compile") for arm in record.arms)
+    said = [_COMPILED] if compiled else []
     if not record.again:
-        return []
+        return said
     blocks = f"Of {len(record.surroundings)} blocks, those that other programs disturbed were measured again"
-    return [f"{blocks}, {record.again} times in all."]
+    return [*said, f"{blocks}, {record.again} times in all."]
 
 
 def _one(
@@ -91,6 +148,7 @@ def _one(
     effort: Effort,
     extras: tuple[Extras, CaseRoof],
     notes: list[str],
+    beside: Sequence[Section],
     say: Say,
 ) -> Show:
     from resbench.cli.profile_views import show
@@ -117,9 +175,13 @@ def _one(
     result = measure_costs(
         experiment, say, weights=case.weights, timing=lambda: (list(finding.measurements), said)
     )
-    environment = replace(result.environment, settings={**result.environment.settings, **_settings(record)})
-    result = replace(result, environment=environment)
-    sections = _sections(finding, *extras, say)
+    environment = environment_of(
+        replace(result.environment, settings={**result.environment.settings, **_settings(record)}),
+        record.arms[0],
+    )
+    sections = [*_sections(finding, *extras, say), *beside]
+    more_found = [found for section in sections for found in section.measurements]
+    result = replace(result, environment=environment, measurements=(*result.measurements, *more_found))
     if case.backend == "eager":
         sections.insert(0, memory_section(case, result.find("peak_memory"), say))
     more = _beside(finding, record)
@@ -139,8 +201,9 @@ def _beside(finding: Finding, record: Record) -> dict[str, object]:
     """Return what the JSON of a profile has beside the costs: how it was run, and each process's samples."""
     from resbench.cli.timing_views import finding_as_json
 
-    names = ("backend", "whole_model", "memory_format", "mode", "threads")
+    names = ("backend", "whole_model", "memory_format", "mode", "threads", "allocator")
     asked = {name: getattr(finding.case, name) for name in names}
+    asked["weights"] = finding.case.weights
     clocks = finding_as_json(finding, None)
     return {
         **asked,
@@ -162,10 +225,20 @@ def _sections(finding: Finding, extras: Extras, roof: CaseRoof, say: Say) -> lis
 def _several(
     found: Sequence[Finding],
     record: Record,
-    environment: Environment,
+    environments: tuple[Environment, Sequence[Environment]],
     floor: Floor | None,
     notes: Sequence[str],
+    beside: Sequence[Section],
 ) -> Show:
-    from resbench.cli.timing_views import show_comparison
+    from resbench.cli.comparison_views import show_comparison
 
-    return lambda output: show_comparison(found, record, environment, floor, notes, output)
+    shared, own = environments
+    more = {name: value for section in beside for name, value in section.as_json.items()}
+
+    def shown(output: Format) -> None:
+        show_comparison(found, record, shared, floor, notes, output, own=own, more=more)
+        if output in (Format.TABLE, Format.MARKDOWN):
+            for section in beside:
+                section.show(output)
+
+    return shown

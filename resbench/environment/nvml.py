@@ -1,11 +1,9 @@
 """What an NVIDIA GPU says of itself at this moment, through NVML (nvidia-ml-py, the extra `nvidia`)."""
 
-import importlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+
+from resbench.models.nvml import ask, find_nvml, handle_of, opened, our_processes
 
 REASONS: Final = {
     0x002: "application clocks",
@@ -61,66 +59,39 @@ def read_gpu(uuid: str, nvml: Any = None) -> GpuState | str:
         uuid: as torch or NVML gives it, with or without "GPU-": indices differ where CUDA_VISIBLE_DEVICES is set.
         nvml: the module `pynvml`, or a fake of it.
     """
-    try:
-        library = nvml or importlib.import_module("pynvml")
-    except ImportError:
+    library = nvml or find_nvml()
+    if library is None:
         return MISSING
     try:
-        with _open(library):
-            handle = _handle(library, uuid)
+        with opened(library):
+            handle = handle_of(library, uuid)
             return "NVML knows no GPU of this UUID" if handle is None else _state(library, handle)
     except library.NVMLError as error:
         return f"NVML: {error}"
 
 
-@contextmanager
-def _open(nvml: Any) -> Iterator[None]:
-    nvml.nvmlInit()
-    try:
-        yield
-    finally:
-        nvml.nvmlShutdown()
-
-
-def _handle(nvml: Any, uuid: str) -> Any:
-    names = (uuid,) if uuid.startswith(("GPU-", "MIG-")) else (f"GPU-{uuid}", f"MIG-{uuid}")
-    for name in names:
-        handle = _ask(nvml, "nvmlDeviceGetHandleByUUID", name)
-        if handle is not None:
-            return handle
-    return None
-
-
-def _ask(nvml: Any, function: str, *arguments: Any) -> Any:
-    """Return the answer of one function; None where this GPU, its driver or this nvidia-ml-py has none."""
-    try:
-        return getattr(nvml, function)(*arguments)
-    except (AttributeError, nvml.NVMLError):
-        return None
-
-
 def _state(nvml: Any, handle: Any) -> GpuState:
-    def ask(function: str, *arguments: Any) -> Any:
-        return _ask(nvml, f"nvmlDevice{function}", handle, *arguments)
+    def of(function: str, *arguments: Any) -> Any:
+        return ask(nvml, f"nvmlDevice{function}", handle, *arguments)
 
-    cuda = _ask(nvml, "nvmlSystemGetCudaDriverVersion")
-    processes = ask("GetComputeRunningProcesses")
-    memory, use = ask("GetMemoryInfo"), ask("GetUtilizationRates")
-    temperature = ask("GetTemperature", 0)
+    cuda = ask(nvml, "nvmlSystemGetCudaDriverVersion")
+    processes = of("GetComputeRunningProcesses")
+    memory, use = of("GetMemoryInfo"), of("GetUtilizationRates")
+    temperature = of("GetTemperature", 0)
     return GpuState(
         driver_cuda=None if cuda is None else (cuda // 1000, cuda % 1000 // 10),
         other_processes=None if processes is None else _foreign(processes),
         load=None if use is None else use.gpu / 100,
-        mig=bool(ask("IsMigDeviceHandle")) or bool((ask("GetMigMode") or (0,))[0]),
-        held_back=_reasons(ask("GetCurrentClocksThrottleReasons")),
+        mig=bool(of("IsMigDeviceHandle")) or bool((of("GetMigMode") or (0,))[0]),
+        held_back=_reasons(of("GetCurrentClocksThrottleReasons")),
         temperature_C=None if temperature is None else float(temperature),
-        clock_Hz=_times(1e6, ask("GetClockInfo", _MULTIPROCESSORS)),
-        highest_clock_Hz=_times(1e6, ask("GetMaxClockInfo", _MULTIPROCESSORS)),
-        power_limit_W=_times(1e-3, ask("GetEnforcedPowerLimit")),
-        default_power_limit_W=_times(1e-3, ask("GetPowerManagementDefaultLimit")),
+        clock_Hz=_times(1e6, of("GetClockInfo", _MULTIPROCESSORS)),
+        highest_clock_Hz=_times(1e6, of("GetMaxClockInfo", _MULTIPROCESSORS)),
+        power_limit_W=_times(1e-3, of("GetEnforcedPowerLimit")),
+        default_power_limit_W=_times(1e-3, of("GetPowerManagementDefaultLimit")),
         memory_free_B=None if memory is None else int(memory.free),
-        persistence=_flag(ask("GetPersistenceMode")),
-        has_energy_counter=ask("GetTotalEnergyConsumption") is not None,
+        persistence=_flag(of("GetPersistenceMode")),
+        has_energy_counter=of("GetTotalEnergyConsumption") is not None,
     )
 
 
@@ -142,7 +113,4 @@ def _flag(found: int | None) -> bool | None:
 
 def _foreign(processes: list[Any]) -> int:
     """Count the processes that are neither this one nor started by it."""
-    import psutil
-
-    ours = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
-    return len({process.pid for process in processes} - ours)
+    return len({process.pid for process in processes} - our_processes())

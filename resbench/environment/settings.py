@@ -2,12 +2,12 @@
 
 import os
 import platform
-from pathlib import Path
 from typing import Any, Final
 
 import torch
 
 from resbench.environment.cpu import ranges, usable_cores
+from resbench.models.allocator import preloaded
 
 ALLOCATOR_VARIABLES: Final = (
     "GLIBC_TUNABLES",
@@ -75,24 +75,19 @@ def variables() -> dict[str, str]:
     """Return the variables that are set and matter. Of libraries only the names: a folder may name a person."""
     names = (*ALLOCATOR_VARIABLES, *THREAD_VARIABLES, *LIBRARY_VARIABLES)
     found = {name: value for name in names if (value := os.environ.get(name))}
-    if preloaded := found.get("LD_PRELOAD"):
-        found["LD_PRELOAD"] = " ".join(_names(preloaded))
+    if "LD_PRELOAD" in found:
+        found["LD_PRELOAD"] = " ".join(preloaded())
     return found
 
 
 def allocator() -> str:
     """Return which library gives the CPU's memory, as it comes: "glibc 2.36"."""
-    for name in _names(os.environ.get("LD_PRELOAD", "")):
+    for name in preloaded():
         library = name.partition(".")[0]
         if any(known in library for known in ("jemalloc", "tcmalloc", "mimalloc")):
             return library.removeprefix("lib")
     library, version = platform.libc_ver()
     return f"{library} {version}".strip() or "the system's"
-
-
-def _names(preloaded: str) -> list[str]:
-    """Return the names of libraries that white space or colons separate, without their folders."""
-    return [Path(library).name for library in preloaded.replace(":", " ").split()]
 
 
 def denormals_are_flushed() -> bool:

@@ -1,4 +1,7 @@
-"""The largest batch that fits, by doubling and bisection. Memory that does not suffice is a finding, told with its batch."""
+"""The largest batch that fits, by doubling and bisection. Memory that does not suffice is a finding, told with its batch.
+
+It is the one search for batches: what it asks (does a process survive, is a measured peak within a limit) is its caller's.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +49,10 @@ class BatchSearch:
 
 
 def largest_batch(fits: Callable[[int], bool], *, start: int = 1, limit: int = LIMIT) -> BatchSearch:
-    """Return the largest batch up to `limit` that fits: doubled until one does not, bisected to the image, tried again.
+    """Return the largest batch up to `limit` that fits: steps that double away from `start`, bisected, tried again.
+
+    From a start of 1 the steps double the batch; from a prediction they reach the answer soon, and go no farther beyond the
+    memory than they must.
 
     Args:
         fits: tries a batch as it will be used, from an empty memory: best in a process of its own. It may be wrong now
@@ -81,13 +87,17 @@ def largest_batch(fits: Callable[[int], bool], *, start: int = 1, limit: int = L
 
 def _bracket(attempt: Callable[[int], bool], start: int, limit: int) -> tuple[int, int | None]:
     """Return a batch that fits (0: nothing) and a larger one that does not (None: all up to the limit fit)."""
-    low, batch_size = 0, start
-    while attempt(batch_size):
-        low = batch_size
-        if batch_size == limit:
-            return low, None
-        batch_size = min(2 * batch_size, limit)
-    return low, batch_size
+    step, batch_size = 1, start
+    if not attempt(batch_size):
+        while (lower := batch_size - step) >= 1 and not attempt(lower):
+            step, batch_size = 2 * step, lower
+        return max(0, lower), batch_size
+    while batch_size < limit:
+        higher = min(batch_size + step, limit)
+        if not attempt(higher):
+            return batch_size, higher
+        step, batch_size = 2 * step, higher
+    return batch_size, None
 
 
 def _next_lower(trials: list[Trial], batch_size: int) -> int:

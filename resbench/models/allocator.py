@@ -7,6 +7,7 @@ again. A process that keeps its memory runs such a pass more than twice as fast,
 import ctypes
 import os
 import platform
+from pathlib import Path
 from typing import Final
 
 from resbench.errors import ResbenchError, UsageError, unknown
@@ -35,7 +36,8 @@ def set_allocator(mode: str) -> str:
     """
     if mode not in ALLOCATORS:
         raise unknown("allocator", mode, ALLOCATORS)
-    replaced = f", {os.environ['LD_PRELOAD']} is preloaded" if os.environ.get("LD_PRELOAD") else ""
+    libraries = preloaded()
+    replaced = f", {' and '.join(libraries)} preloaded" if libraries else ""
     if mode == SYSTEM:
         return f"system: freed memory as the C library handles it{replaced}"
     library, version = platform.libc_ver()
@@ -43,6 +45,11 @@ def set_allocator(mode: str) -> str:
         raise UsageError("allocator 'keep' needs the GNU C library, which this is not: use 'system'")
     _tell_glibc()
     return f"keep: mmap off, trim at {_KEPT_B} B, pad {_GROWTH_B} B (glibc {version}){replaced}"
+
+
+def preloaded() -> list[str]:
+    """Return the libraries of LD_PRELOAD by their names alone: a folder may name a person."""
+    return [Path(library).name for library in os.environ.get("LD_PRELOAD", "").replace(":", " ").split()]
 
 
 def _tell_glibc() -> None:

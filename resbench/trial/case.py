@@ -5,11 +5,13 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from resbench.errors import unknown
-from resbench.results import plain
+from resbench.results import Difference, plain
 
 PRECISIONS: Final = ("fp32", "tf32", "bf16", "fp16")
 MEMORY_FORMATS: Final = ("contiguous", "channels_last")
 MODES: Final = ("inference", "training")
+ALLOCATORS: Final = ("system", "keep")
+"""What the CPU's memory does when it is freed; `resbench.models.allocator` says what each means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Case:
         threads: how many the worker computes with on the CPU.
         weights: a checkpoint, where its name or file is given; else the initial weights of `seed`.
         seed: of the initial weights and of the input.
+        allocator: one of `ALLOCATORS`: whether freed memory goes back to the system or stays with the process.
     """
 
     model: str
@@ -45,17 +48,19 @@ class Case:
     threads: int = 1
     weights: str = ""
     seed: int = 0
+    allocator: str = "system"
 
     def __post_init__(self) -> None:
         """Refuse words that mean nothing.
 
         Raises:
-            UsageError: precision, memory format or mode is none that is known.
+            UsageError: precision, memory format, mode or allocator is none that is known.
         """
         for kind, found, known in (
             ("precision", self.precision, PRECISIONS),
             ("memory format", self.memory_format, MEMORY_FORMATS),
             ("mode", self.mode, MODES),
+            ("allocator", self.allocator, ALLOCATORS),
         ):
             if found not in known:
                 raise unknown(kind, found, known)
@@ -75,7 +80,7 @@ class Case:
     @property
     def label(self) -> str:
         """The whole case in one line: "resnet18, eager, fp32, batch 8, 3x224x224, cpu, 2 threads"."""
-        usual = {"contiguous", "inference"}
+        usual = {"contiguous", "inference", "allocator system"}
         return ", ".join(
             [self.model, *(trait for trait in _traits(self).values() if trait and trait not in usual)]
         )
@@ -120,6 +125,26 @@ def labels(cases: tuple[Case, ...]) -> tuple[str, ...]:
     )
 
 
+def case_differences(first: Case, second: Case) -> tuple[Difference, ...]:
+    """Return every field in which two cases differ."""
+    pairs = {
+        name: (getattr(first, name), getattr(second, name)) for name in (field.name for field in fields(Case))
+    }
+    return tuple(
+        Difference("case", name.removesuffix("_CHW").replace("_", " "), _said(one), _said(other))
+        for name, (one, other) in pairs.items()
+        if one != other
+    )
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(plain(value)) if value not in (None, "") else "none"
+
+
 def _traits(case: Case) -> dict[str, str]:
     """Return what a label may say of a case, in the order in which it does."""
     return {
@@ -132,4 +157,5 @@ def _traits(case: Case) -> dict[str, str]:
         "device": case.device,
         "threads": f"{case.threads} thread{'' if case.threads == 1 else 's'}",
         "weights": case.weights,
+        "allocator": f"allocator {case.allocator}",
     }

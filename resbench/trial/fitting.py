@@ -121,7 +121,8 @@ def _run(case: Case, limit_B: int | None) -> None:
     elif limit_B is not None:
         total_B = torch.cuda.get_device_properties(case.device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, limit_B / total_B), case.device)
-    with contextlib.redirect_stdout(sys.stderr), live(case) as opened:
+    # Calibrating would need memory for its own pictures.
+    with contextlib.redirect_stdout(sys.stderr), live(case, calibrated=False) as opened:
         opened.call()
         if case.mode == "training":
             opened.call()  # the second step holds the first one's momentum beside new activations and gradients

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,9 @@ from resbench.errors import ResbenchError
 from resbench.metrics.latency import device_time
 from resbench.metrics.latency.clocks import Stopwatch
 from resbench.models.agreement import Reference, check_output, reference_of
+from resbench.models.allocator import set_allocator
 from resbench.models.backends import Backend, BackendOptions, Prepared, find_backend, prepare
+from resbench.models.backends.compile_cache import fresh_cache
 from resbench.models.calibration import calibrate
 from resbench.models.devices import resolve_device
 from resbench.models.outside import open_model
@@ -23,6 +25,8 @@ from resbench.models.weights import load_weights
 from resbench.specs import Precision
 from resbench.trial.case import Case
 from resbench.trial.training_step import TrainingStep
+
+_CALIBRATED = "Random weights were given the statistics of random pictures before: the first call of a cold start finds libraries loaded."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +38,14 @@ class ColdStart:
         prepare_s: bringing it to the device, exporting, compiling.
         compile_s: the part of it that the backend spends on compilation.
         first_call_s: the first call after that, synchronised.
+        compile_cached: whether compiled code came from an earlier process's cache: then `compile_s` is no compile time.
     """
 
     load_s: float
     prepare_s: float
     compile_s: float
     first_call_s: float
+    compile_cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +74,23 @@ class Live:
 
 
 @contextlib.contextmanager
-def live(case: Case, *, check: bool = False) -> Iterator[Live]:
+def live(case: Case, *, check: bool = False, calibrated: bool = True) -> Iterator[Live]:
     """Open and prepare a case; inside the block it can be called, and float32 means what the case says.
+
+    The allocator stays as the case has it for the rest of the process's life.
 
     Args:
         case: what is opened.
         check: whether its output is compared with eager float32. That runs the network before, so a process that
             checks measures nothing.
+        calibrated: whether random weights get the statistics of random pictures, by one pass on a few of them; else they
+            stay as they were initialised, and nothing runs before the case itself.
 
     Raises:
         UsageError: a name, a file, a backend, a device or an option is not there, or they do not fit.
         ResbenchError: the backend fails on this network, or its output is wrong.
     """
+    allocator = set_allocator(case.allocator)
     device = resolve_device(case.device)
     backend = find_backend(case.backend)
     options = BackendOptions(
@@ -90,8 +101,16 @@ def live(case: Case, *, check: bool = False) -> Iterator[Live]:
         device=device,
         training=case.mode == "training",
     )
-    with float32_as(options.precision):
-        yield _prepared(case, backend, options, check=check and needs_check(case))
+    # What a check compiles shall not be found by the processes that measure.
+    with float32_as(options.precision), fresh_cache() if check else contextlib.nullcontext():
+        opened = _prepared(
+            case,
+            backend,
+            options,
+            check=check and needs_check(case),
+            calibrated=calibrated and not case.weights,
+        )
+        yield replace(opened, settings={**opened.settings, "allocator mode": allocator})
 
 
 def needs_check(case: Case) -> bool:
@@ -107,12 +126,14 @@ def random_images(case: Case) -> Tensor:
     return torch.randn(case.shape, generator=torch.Generator().manual_seed(case.seed))
 
 
-def _prepared(case: Case, backend: Backend, options: BackendOptions, *, check: bool) -> Live:
+def _prepared(
+    case: Case, backend: Backend, options: BackendOptions, *, check: bool, calibrated: bool
+) -> Live:
     stopwatch = _stopwatch(options.device)
     begin = time.perf_counter()
     module, notes = _module(case)
     loaded = time.perf_counter()
-    if check and not case.weights:
+    if calibrated:
         calibrate(module, case.input_CHW)
     images_BCHW = random_images(case)
     reference = reference_of(module.eval(), case.input_CHW, options) if check else None
@@ -136,10 +157,11 @@ def _prepared(case: Case, backend: Backend, options: BackendOptions, *, check: b
             prepare_s=ready - start,
             compile_s=prepared.compile_s,
             first_call_s=first,
+            compile_cached=prepared.settings.get("compile cache") == "warm",
         ),
         settings=dict(prepared.settings),
         versions=dict(prepared.versions),
-        notes=(*notes, *prepared.notes),
+        notes=(*notes, *prepared.notes, *([_CALIBRATED] if calibrated else [])),
         agreement=agreement,
     )
 

@@ -20,10 +20,11 @@ from resbench.metrics.latency.clocks import Stopwatch
 from resbench.models.devices import resolve_device
 from resbench.models.layering import layered
 from resbench.models.outside import open_model
-from resbench.models.precision import autocast, check_precision, without_tf32
+from resbench.models.precision import autocast, check_precision, float32_as, in_words
 from resbench.models.weights import Loaded, load_weights
 from resbench.results import Measurement, Result, plain
-from resbench.specs import Experiment, Precision, Profiling, Scale
+from resbench.specs import Experiment, Profiling, Scale
+from resbench.trial.provenance import model_facts
 
 Findings = tuple[list[Measurement], list[str]]
 """Measurements, and the notes a reader needs beside them."""
@@ -77,8 +78,10 @@ def profile(
         loaded = _check_weights(asked)
         settings["weights"] = loaded.source
         notes += loaded.notes
-    with without_tf32(), _enough_memory(experiment):
-        environment = capture(str(device), settings)
+    with float32_as(experiment.precision), _enough_memory(experiment):
+        profiling = experiment.profiling
+        facts = model_facts(experiment.model, profiling.input_CHW, profiling.num_classes)
+        environment = capture(str(device), settings, model=facts)
         timed = _timing if timing is None else lambda _asked, _say: timing()
         for measure in (_memory, timed, _peers):
             found, said = measure(asked, say)
@@ -96,13 +99,8 @@ def profile(
 
 
 def _settings(experiment: Experiment, device: torch.device) -> dict[str, str]:
-    precision = experiment.precision
-    settings = {"mode": "eval, inference_mode", "precision": precision.value}
-    if precision is not Precision.FP32:
-        settings["precision"] = f"{precision} autocast, entered for each call"
-    elif device.type == "cuda":
-        settings["TF32"] = "off"
-    return settings
+    words = in_words(experiment.precision, whole_model=False, device=device)
+    return {"mode": "eval, inference_mode", "precision": words}
 
 
 def _check_weights(asked: _Asked) -> Loaded:

@@ -41,19 +41,18 @@ class TrainingStep:
 
     def __call__(self) -> None:
         """Take one step."""
-        loss = self.forward()
-        self.backward(loss)
+        self.backward(self.forward())
         self._optimizer.step()
 
     def forward(self) -> Tensor:
-        """Return the loss."""
+        """Return the loss. The gradients of the last step are freed before, so that they are not kept beside activations."""
+        self._optimizer.zero_grad(set_to_none=True)
         logits_BK = self._forward(self._images_BCHW)
         loss: Tensor = self._loss(logits_BK.float(), self._targets_B)
         return loss
 
     def backward(self, loss: Tensor) -> None:
-        """Compute the gradients of the loss, in place of the last ones."""
-        self._optimizer.zero_grad(set_to_none=True)
+        """Compute the gradients of the loss."""
         loss.backward()
 
     def apart(self, stopwatch: Stopwatch) -> Parts:

@@ -35,6 +35,13 @@ def test_lists_give_every_combination_models_outermost() -> None:
     assert [case.batch_size for case in cases[:4]] == [1, 8, 1, 8]
 
 
+def test_allocators_are_an_axis() -> None:
+    cases = cases_of(ASKED._replace(allocators="system,keep"))
+    assert [case.allocator for case in cases] == ["system", "keep"]
+    with pytest.raises(UsageError, match="unknown allocator 'kept': did you mean keep"):
+        cases_of(ASKED._replace(allocators="kept"))
+
+
 def test_several_inputs() -> None:
     cases = cases_of(ASKED._replace(inputs="3x160x160,3x224x224"))
     assert [case.input_CHW for case in cases] == [(3, 160, 160), (3, 224, 224)]

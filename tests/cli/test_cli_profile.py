@@ -99,6 +99,46 @@ def test_several_batches_are_one_table_with_ratios(capfd: pytest.CaptureFixture[
     assert "cifar_resnet20, batch 4" in capfd.readouterr().out
 
 
+def test_what_differs_stands_before_the_ratios(capfd: pytest.CaptureFixture[str]) -> None:
+    options = ["cifar_resnet20", "--input", "3x16x16", "--allocator", "system,keep", *BRIEFLY, "--format"]
+    assert call(["profile", *options, "table"]) == 0
+    shown = capfd.readouterr().out
+    line = next(
+        line for line in shown.splitlines() if line.startswith("Differs, cifar_resnet20, allocator keep")
+    )
+    assert (
+        "from cifar_resnet20, allocator system: case allocator: system -> keep; setting allocator mode: "
+        in line
+    )
+    assert shown.index(line) < shown.index("speed")
+
+
+def test_a_profile_stands_beside_an_earlier_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    options = ["cifar_resnet20", "--input", "3x16x16", *BRIEFLY]
+    assert call(["profile", *options, "--format", "json"]) == 0
+    earlier = tmp_path / "earlier.json"
+    text = capfd.readouterr().out
+    earlier.write_text(text, encoding="utf-8")
+    before = json.loads(text)
+    layout = before["environment"]["model"]["layout"]
+    assert len(layout) == 12
+    assert (
+        call(["profile", *options, "--batch-size", "2", "--against", str(earlier), "--format", "json"]) == 0
+    )
+    (found,) = json.loads(capfd.readouterr().out)["against"]["cases"]
+    assert {"kind": "case", "what": "batch size", "then": "1", "now": "2"} in found["differences"]
+    assert found["speed"]["low"] <= found["speed"]["ratio"] <= found["speed"]["high"]
+    before["environment"]["machine"]["cpu"] = "Another CPU"
+    earlier.write_text(json.dumps(before), encoding="utf-8")
+    assert call(["profile", *options, "--against", str(earlier)]) == 2
+    assert "was measured on another machine (Another CPU)" in capfd.readouterr().err
+    assert call(["profile", *options, "--against", str(earlier), "--across-machines"]) == 0
+    shown = capfd.readouterr().out
+    differs = shown.index("Differs, cifar_resnet20, eager")
+    assert "machine cpu: Another CPU -> " in shown[differs:]
+    assert differs < shown.index("against earlier.json")
+
+
 def test_a_training_step_is_profiled_in_parts(capfd: pytest.CaptureFixture[str]) -> None:
     options = ["cifar_resnet20", "--mode", "training", "--batch-size", "2", *BRIEFLY, "--format", "json"]
     assert call(["profile", *options]) == 0
@@ -199,6 +239,13 @@ def test_weights_are_among_the_settings(tmp_path: Path, capfd: pytest.CaptureFix
         ("resnet50 --threads 4096", "--threads 4096 are more than the"),
         ("resnet50 --backend egaer", "unknown backend 'egaer': did you mean eager"),
         ("resnet50 --mode train", "unknown mode 'train': did you mean training"),
+        ("resnet50 --allocator kept", "unknown allocator 'kept': did you mean keep"),
+        ("resnet50 --against gone.json", "--against 'gone.json' can't be read: No such file or directory"),
+        (
+            "resnet50 --data cifar10",
+            "--data is about training, whose pictures it prepares: add --mode training",
+        ),
+        ("resnet50 --across-machines", "--across-machines is about --against"),
         ("resnet50 --fits 11", "--fits '11' is no size: give a number with"),
         ("resnet18 resnet50 --fits 1GiB", "--fits is about one case, and 2 are asked for"),
         ("resnet18 resnet50 --layers", "--layers show one case, and 2 are asked for: name one"),

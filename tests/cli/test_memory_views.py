@@ -37,7 +37,9 @@ def test_memory_stands_side_by_side_with_its_residual(capsys: pytest.CaptureFixt
     assert peak.split() == ["peak", "157.3", "150.0", "156.0", "6.0", "+4.0", "%", "150.0"]
     assert "weights and buffers" in shown
     assert "layer4.1.conv2, forward" in shown
-    assert "+44.0 MiB of freed blocks" in shown
+    keeps = next(line for line in shown.splitlines() if line.startswith("heap keeps, not given back"))
+    assert keeps.split()[-1] == "44.0"
+    assert "its peak was 200.0 MiB (209.7 MB)" in shown
 
 
 def test_memory_as_json_is_in_bytes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,11 +56,14 @@ def test_a_prediction_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_fit_says_whether_it_was_verified(capsys: pytest.CaptureFixture[str]) -> None:
-    training = Fit(limit_B=2**30, batch_size=3, predicted=3, predicted_B=1, unverified="no room here")
-    show_fit(FIT, training, Format.TABLE, "resnet18")
+    training = Fit(limit_B=2**30, batch_size=None, predicted=3, predicted_B=1, unverified="no: no room here")
+    show_fit(FIT, training, Format.TABLE, "resnet18", ["measured so"])
     shown = capsys.readouterr().out
     assert "1.00 GiB (1.07 GB)" in shown
-    assert "no room here" in shown
+    assert "no: no room here" in shown
+    assert shown.endswith("\nmeasured so\n")
+    # No answer where nothing was measured: the first number of the row is the prediction's.
+    assert next(line for line in shown.splitlines() if line.startswith("training")).split()[1] == "3"
     show_fit(FIT, training, Format.CSV, "resnet18")
     assert f"inference,{2**30},10,11" in capsys.readouterr().out
 
@@ -77,6 +82,7 @@ def test_energy_has_its_interval_and_its_baseline(capsys: pytest.CaptureFixture[
         period_s=0.02,
         window_s=1.0,
         counter="H100, whole board, NVML total energy",
+        windows=10,
     )
     show_energy(energy, Format.MARKDOWN, "resnet18")
     shown = capsys.readouterr().out

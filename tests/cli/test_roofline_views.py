@@ -7,8 +7,9 @@ import pytest
 
 from resbench.architectures.layers import layers_of
 from resbench.architectures.naming import find_architecture
+from resbench.cli.layer_views import show_layers
 from resbench.cli.output import Format
-from resbench.cli.roofline_views import show_estimates, show_layers, show_roofline
+from resbench.cli.roofline_views import show_estimates, show_roofline
 from resbench.metrics.roofline.breakdown import Line, lines_of
 from resbench.metrics.roofline.ceiling import Ceilings, Rate
 from resbench.metrics.roofline.devices import estimates

@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from resbench.cli.comparison_views import show_comparison
 from resbench.cli.output import Format
-from resbench.cli.timing_views import difference, show_comparison
+from resbench.cli.timing_views import difference
 from resbench.metrics.latency.disturbance import Surroundings
 from resbench.metrics.latency.intervals import Estimate
 from resbench.results import Environment
 from resbench.trial.case import Case
 from resbench.trial.findings import Finding, findings
 from resbench.trial.noise import Floor
-from resbench.trial.records import Arm, Failure, Record, Round
+from resbench.trial.records import Arm, Calls, Failure, Record, Round
 
 FIRST = Case(model="resnet50", batch_size=2, threads=2)
 CASES = (FIRST, replace(FIRST, backend="openvino"), replace(FIRST, backend="compile"))
@@ -31,6 +32,8 @@ FLOOR = Floor(
     between_processes=0.01,
     processes=3,
     disturbed=0.0,
+    pace_s=0.001,
+    torch="2.15.0",
     measured="2026-11-24T12:00:00+00:00",
 )
 ENVIRONMENT = Environment(
@@ -49,7 +52,7 @@ def arm(case: Case, seconds: float, *, device: bool) -> Arm:
         for number in range(20):
             samples = tuple(call * (1 + 0.001 * (place % 5)) for place in range(number, number + 3))
             found.rounds.append(Round(process, number, 0, samples, disturbed=number == 0))
-        found.rounds_of_calls.append([(4, 4 * call), (4, 4.1 * call)])
+        found.rounds_of_calls.append([Calls(4, 4 * call), Calls(4, 4.1 * call)])
         if device:
             found.device.append([0.9 * call] * 3)
             found.device_method = "by a fixed profiler"

@@ -16,7 +16,7 @@ def test_the_answer_is_the_capacity_wherever_the_search_begins(capacity: int, st
     assert (found.largest, found.oom_at) == (capacity, capacity + 1)
     assert found.trials[-1] == Trial(capacity, fitted=True)  # tried once more
     assert found.trials.count(Trial(capacity, fitted=True)) == 2
-    # A start beyond the capacity is halved; one below it is doubled, and what lies between is halved.
+    # Steps away from the start double; what lies between the last two is halved.
     assert len(found.trials) <= 2 * math.log2(max(capacity, start)) + 4
 
 

@@ -37,8 +37,8 @@ def test_the_system_s_way_changes_nothing_and_is_named(monkeypatch: pytest.Monke
     monkeypatch.setattr(allocator, "_tell_glibc", lambda: pytest.fail("it was told"))
     monkeypatch.delenv("LD_PRELOAD", raising=False)
     assert allocator.set_allocator("system") == "system: freed memory as the C library handles it"
-    monkeypatch.setenv("LD_PRELOAD", "libjemalloc.so.2")
-    assert allocator.set_allocator("system").endswith(", libjemalloc.so.2 is preloaded")
+    monkeypatch.setenv("LD_PRELOAD", "/home/someone/lib/libjemalloc.so.2:libx.so")
+    assert allocator.set_allocator("system").endswith("handles it, libjemalloc.so.2 and libx.so preloaded")
 
 
 def test_another_c_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

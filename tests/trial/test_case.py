@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resbench.errors import UsageError
-from resbench.trial.case import MEMORY_FORMATS, MODES, PRECISIONS, Case, labels
+from resbench.trial.case import ALLOCATORS, MEMORY_FORMATS, MODES, PRECISIONS, Case, labels
 
 CASES = st.builds(
     Case,
@@ -24,6 +24,7 @@ CASES = st.builds(
     mode=st.sampled_from(MODES),
     threads=st.integers(1, 64),
     seed=st.integers(0, 2**63 - 1),
+    allocator=st.sampled_from(ALLOCATORS),
 )
 
 
@@ -44,6 +45,7 @@ def test_an_unknown_field_is_refused() -> None:
         ({"precision": "bf-16"}, "unknown precision 'bf-16': did you mean bf16"),
         ({"memory_format": "nhwc"}, "unknown memory format 'nhwc'"),
         ({"mode": "train"}, "unknown mode 'train': did you mean training"),
+        ({"allocator": "kept"}, "unknown allocator 'kept': did you mean keep"),
     ],
 )
 def test_words_that_mean_nothing_are_refused(change: dict[str, Any], message: str) -> None:
@@ -67,6 +69,10 @@ def test_labels_tell_only_what_differs() -> None:
     assert labels((first, replace(first, backend="openvino", batch_size=8))) == (
         "resnet18, eager, batch 1",
         "resnet18, openvino, batch 8",
+    )
+    assert labels((first, replace(first, allocator="keep"))) == (
+        "resnet18, allocator system",
+        "resnet18, allocator keep",
     )
 
 

@@ -99,8 +99,39 @@ def test_memory_that_cannot_be_read_becomes_a_note(monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("no_process")
 def test_the_environment_says_how_it_was_run() -> None:
     settings = profiling.profile(replace(QUESTION, precision=Precision.BF16)).environment.settings
-    assert settings["precision"] == "bf16 autocast, entered for each call"
+    assert settings["precision"] == "bf16 (autocast, entered for each call)"
     assert settings["mode"] == "eval, inference_mode"
+
+
+@pytest.mark.usefixtures("no_process")
+def test_the_environment_holds_the_network_s_fingerprint() -> None:
+    ten, seven = (
+        profiling.profile(
+            replace(QUESTION, profiling=Profiling(batch_size=2, num_classes=classes, input_CHW=(3, 16, 16)))
+        ).environment.model
+        for classes in (10, 7)
+    )
+    # Three outputs fewer are 3 x (64 + 1) parameters fewer, and as many MACs without the biases.
+    assert int(ten["parameters"]) - int(seven["parameters"]) == 3 * 65
+    assert int(ten["core MACs"]) - int(seven["core MACs"]) == 3 * 64
+    assert ten["layout"] != seven["layout"]
+
+
+@pytest.mark.usefixtures("no_process")
+@pytest.mark.parametrize(("precision", "allowed"), [(Precision.FP32, False), (Precision.TF32, True)])
+def test_tf32_is_on_where_it_was_asked_for_and_there_alone(
+    monkeypatch: pytest.MonkeyPatch, precision: Precision, allowed: bool
+) -> None:
+    """No GPU is needed to see what PyTorch is told."""
+    seen: list[tuple[bool, bool]] = []
+
+    def timing() -> profiling.Findings:
+        seen.append((torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32))
+        return [], []
+
+    monkeypatch.setattr(profiling, "check_precision", lambda *_arguments: None)
+    profiling.profile(replace(QUESTION, precision=precision), timing=timing)
+    assert seen == [(allowed, allowed)]
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ def allocator(found: Findings) -> Iterator[Doubt]:
             "allocator",
             "the C library gives large blocks back to the kernel when they are freed: each forward pass on the CPU "
             "takes its memory anew, page by page, which can more than double its time in large batches",
-            "GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:"
-            "glibc.malloc.top_pad=268435456, and state it beside the figure",
+            "'resbench profile --allocator keep', or for other programs GLIBC_TUNABLES=glibc.malloc.mmap_max=0:"
+            "glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456; state it beside the figure",
         )
 
 

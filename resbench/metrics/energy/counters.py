@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from resbench.errors import ResbenchError
+from resbench.models.nvml import find_nvml, handle_of
 
 POWERCAP: Final = Path("/sys/class/powercap")
 
@@ -65,6 +66,30 @@ class NvmlCounter:
             return float(self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)) / 1e3
         except self._nvml.NVMLError as error:
             raise EnergyRefused(f"energy: NVML's counter can't be read: {error}") from error
+
+
+def open_nvml(uuid: str, name: str, nvml: Any = None) -> NvmlCounter:
+    """Return the counter of one GPU; NVML stays open as long as this process lives.
+
+    Args:
+        uuid: of the GPU.
+        name: of the GPU.
+        nvml: the module `pynvml`, or a fake of it.
+
+    Raises:
+        EnergyRefused: NVML is not installed, does not open, or knows no such GPU.
+    """
+    library = nvml or find_nvml()
+    if library is None:
+        raise EnergyRefused("energy: the GPU's counter is read by nvidia-ml-py, which is not installed")
+    try:
+        library.nvmlInit()
+    except library.NVMLError as error:
+        raise EnergyRefused(f"energy: NVML does not open: {error}") from error
+    handle = handle_of(library, uuid)
+    if handle is None:
+        raise EnergyRefused("energy: NVML knows no GPU of this UUID")
+    return NvmlCounter(library, handle, name)
 
 
 def check_gpu(facts: GpuFacts | str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resbench.metrics.energy.counters import Counter, EnergyRefused
 from resbench.metrics.energy.windows import Mean, Time, mean_of, run_windows, update_period
+from resbench.results import Measurement, Statistic, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Energy:
         period_s: between two changes of the counter.
         window_s: of one window.
         counter: what was counted.
+        windows: of work.
     """
 
     net_J: float
@@ -53,6 +55,7 @@ class Energy:
     period_s: float
     window_s: float
     counter: str
+    windows: int
 
     @property
     def sentence(self) -> str:
@@ -62,6 +65,47 @@ class Energy:
             f"(the counter moves every {1e3 * self.period_s:.0f} ms); "
             f"idle {self.idle_W:.1f} ± {self.idle_half_W:.1f} W subtracted"
         )
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The figures in base units: joules of a picture above idle and in all, watts while idle and at work."""
+        net = Measurement(
+            metric="energy",
+            value=self.net_J,
+            unit=Unit.JOULE,
+            statistic=Statistic.MEAN,
+            n=self.windows,
+            low=self.low_J,
+            high=self.high_J,
+            method=f"of one image, above idle; {self.sentence}",
+        )
+        idle = Measurement(
+            metric="idle_power",
+            value=self.idle_W,
+            unit=Unit.WATT,
+            statistic=Statistic.MEAN,
+            n=self.windows,
+            low=max(0.0, self.idle_W - self.idle_half_W),
+            high=self.idle_W + self.idle_half_W,
+            method=f"{self.counter}; while nothing runs",
+        )
+        whole = Measurement(
+            metric="energy_with_idle",
+            value=self.gross_J,
+            unit=Unit.JOULE,
+            statistic=Statistic.MEAN,
+            n=self.windows,
+            method=f"of one image, idle power not subtracted; {self.counter}",
+        )
+        active = Measurement(
+            metric="active_power",
+            value=self.active_W,
+            unit=Unit.WATT,
+            statistic=Statistic.MEAN,
+            n=self.windows,
+            method=f"{self.counter}; while the work runs",
+        )
+        return (net, whole, idle, active)
 
 
 STANDARD = Plan()
@@ -112,6 +156,7 @@ def energy_per_image(
         period_s=period_s,
         window_s=window_s,
         counter=counter.name,
+        windows=len(active),
     )
 
 

@@ -84,9 +84,8 @@ def _train(workload: Workload, device: torch.device, meter: Meter) -> Iterator[t
     before = meter.now()
     optimizer.step()
     yield Purpose.OPTIMIZER, meter.now() - before
-    loss = _loss(workload, module, images_BCHW, targets_B)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    _loss(workload, module, images_BCHW, targets_B).backward()
     optimizer.step()
 
 

@@ -73,7 +73,7 @@ def predict_training(
     whole_model: bool = False,
     blocked: bool = False,
     optimizer: str = "sgd",
-    frees_gradients_first: bool = False,
+    frees_gradients_first: bool = True,
 ) -> Prediction:
     """Return the memory of a training step after the first: forward with cross entropy, backward, optimiser.
 
@@ -84,8 +84,8 @@ def predict_training(
         whole_model: as `predict_inference`.
         blocked: as `predict_inference`.
         optimizer: `sgd` or `adam`.
-        frees_gradients_first: whether the last step's gradients are freed before the forward pass; training by `resbench`
-            frees them after it, before the backward pass.
+        frees_gradients_first: whether the last step's gradients are freed before the forward pass, as a step of `resbench`
+            does; else before the backward pass.
 
     Raises:
         UsageError: there is no such precision or optimiser.

@@ -4,9 +4,11 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resbench.architectures.plan import Kind
+from resbench.drawing import COLOURS as PALETTE
+from resbench.drawing import SETTINGS
 from resbench.errors import UsageError
 from resbench.metrics.roofline.breakdown import Line
 from resbench.metrics.roofline.roof import Roof
@@ -14,27 +16,12 @@ from resbench.metrics.roofline.roof import Roof
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {
-    Kind.CONVOLUTION: "#0072B2",
-    Kind.LINEAR: "#D55E00",
-    Kind.BATCH_NORM: "#009E73",
-    Kind.RELU: "#CC79A7",
-    Kind.ADD: "#E69F00",
-}
-"""Okabe and Ito's palette, told apart by colour-blind readers."""
+_KINDS = (Kind.CONVOLUTION, Kind.LINEAR, Kind.BATCH_NORM, Kind.RELU, Kind.ADD)
+COLOURS = dict(zip(_KINDS, PALETTE, strict=False))
 OTHER = "#7f7f7f"
 LABELLED = 5
 """Layers that are named: those that take longest."""
 
-_SETTINGS: Any = {
-    "svg.hashsalt": "resbench",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 _FORMATS = (".svg", ".png")
 
 
@@ -77,7 +64,7 @@ def picture(lines: Sequence[Line], roof: Roof, title: str, *, form: str = "svg")
     from matplotlib.figure import Figure
 
     shown = [line for line in lines if line.cost.flops and line.seconds]
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(9.0, 5.5), layout="constrained", facecolor="white")
         axes = figure.subplots()
         axes.set_xscale("log")

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from resbench.metrics.energy import counters
 from resbench.metrics.energy.counters import (
     POWERCAP,
     EnergyRefused,
     NvmlCounter,
     RaplZone,
     check_gpu,
+    open_nvml,
     open_rapl,
 )
 
@@ -109,6 +111,43 @@ def test_nvml_counts_millijoules_and_may_stop() -> None:
     assert counter.joules() == pytest.approx(12.345)
     with pytest.raises(EnergyRefused, match="GPU is lost"):
         counter.joules()
+
+
+class FakeNvml:
+    """Knows one GPU, by the UUID that NVML calls it."""
+
+    NVMLError = NVMLError
+
+    def nvmlInit(self) -> None:  # noqa: N802 - NVML's name
+        pass
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:  # noqa: N802 - NVML's name
+        if uuid != "GPU-12ab":
+            raise NVMLError("Not Found")
+        return "the handle"
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: str) -> int:  # noqa: N802 - NVML's name
+        assert handle == "the handle"
+        return 3000
+
+
+def test_the_counter_of_a_gpu_is_found_by_its_uuid(monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = open_nvml("12ab", "H100", FakeNvml())
+    assert counter.joules() == 3.0
+    assert counter.name == "H100, whole board, NVML total energy"
+    with pytest.raises(EnergyRefused, match="no GPU of this UUID"):
+        open_nvml("34cd", "H100", FakeNvml())
+
+    def fail() -> None:
+        raise NVMLError("Driver Not Loaded")
+
+    closed = FakeNvml()
+    monkeypatch.setattr(closed, "nvmlInit", fail)
+    with pytest.raises(EnergyRefused, match="does not open: Driver Not Loaded"):
+        open_nvml("12ab", "H100", closed)
+    monkeypatch.setattr(counters, "find_nvml", lambda: None)
+    with pytest.raises(EnergyRefused, match="nvidia-ml-py, which is not installed"):
+        open_nvml("12ab", "H100")
 
 
 def test_the_real_counter_grows() -> None:

@@ -8,6 +8,7 @@ import pytest
 from resbench.metrics.energy.counters import EnergyRefused
 from resbench.metrics.energy.per_image import Energy, Plan, energy_per_image
 from resbench.metrics.energy.windows import Time, mean_of, update_period
+from resbench.results import Unit
 
 
 class Device:
@@ -128,3 +129,19 @@ def test_few_windows_give_no_interval() -> None:
 
 def test_equal_observations_leave_no_doubt() -> None:
     assert mean_of([3.0] * 5) == (3.0, 0.0)
+
+
+def test_the_figures_are_measurements_in_joules_and_watts() -> None:
+    device = Device(idle_W=20.0, active_W=80.0)
+    found = {each.metric: each for each in energy_per_image(device, device.work, 4, device.time).measurements}
+    # 50 ms of 60 W above idle for four images
+    net = found["energy"]
+    assert net.value == pytest.approx(0.05 * 60 / 4, rel=0.01)
+    assert (net.unit, net.n) == (Unit.JOULE, 10)
+    assert net.low is not None
+    assert net.high is not None
+    assert net.low <= net.value <= net.high
+    assert found["energy_with_idle"].value == pytest.approx(0.05 * 80 / 4, rel=0.01)
+    assert found["idle_power"].value == pytest.approx(20.0, rel=0.01)
+    assert found["idle_power"].unit is Unit.WATT
+    assert found["active_power"].value == pytest.approx(80.0, rel=0.01)

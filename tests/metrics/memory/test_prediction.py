@@ -47,13 +47,13 @@ def test_inference_peaks_where_pytorch_does_to_the_byte(name: str, dry_inference
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_training_step_peaks_where_autograd_does(name: str, dry_step: Account) -> None:
-    predicted = predict_training(layers(name), 3, frees_gradients_first=True).peak
+    predicted = predict_training(layers(name), 3).peak
     # Under the watch autograd adds gradients out of place, which takes one more of them for a moment.
     assert predicted <= dry_step(name, 3, SMALL) <= 1.01 * predicted
 
 
 def test_adam_keeps_two_numbers_for_each_parameter(dry_step: Account) -> None:
-    predicted = predict_training(layers("resnet18"), 3, optimizer="adam", frees_gradients_first=True)
+    predicted = predict_training(layers("resnet18"), 3, optimizer="adam")
     weights = predicted.parts[Purpose.WEIGHTS]
     tensors = 62  # 21 convolutions less the head make 20, 20 norms of 2, the head of 2
     assert predicted.parts[Purpose.OPTIMIZER] == 2 * weights + 4 * tensors
@@ -123,8 +123,8 @@ def test_a_peak_is_the_sum_of_what_it_is_made_of_and_grows_with_the_batch(
 
 
 def test_gradients_that_outlive_the_forward_pass_cost_memory() -> None:
-    early = predict_training(layers("resnet18"), 3, frees_gradients_first=True).peak
-    assert predict_training(layers("resnet18"), 3).peak > early
+    late = predict_training(layers("resnet18"), 3, frees_gradients_first=False).peak
+    assert late > predict_training(layers("resnet18"), 3).peak
 
 
 def test_fewer_bits_take_less() -> None:

@@ -1,0 +1,118 @@
+"""Whether the pictures of a data set are prepared fast enough for a network that trains on them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+from resbench.datasets.opening import open_data
+from resbench.errors import UsageError, unknown
+from resbench.metrics.latency.diagnosis import Clocks, Diagnosis, diagnose
+from resbench.metrics.latency.input_rate import input_rate
+from resbench.results import Measurement
+from resbench.specs import Recipe
+from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
+from resbench.training.views import Resized, TrainingView, pixel_mean, spread
+from resbench.trial.case import Case
+from resbench.trial.findings import Finding
+
+SAMPLES: Final = 4096
+"""At most so many samples of a data set are prepared, spread evenly over it."""
+
+
+class Fed(NamedTuple):
+    """A data set that feeds training: its name in `resbench.datasets`, and the recipe whose pictures it is made into."""
+
+    data: str
+    recipe: Recipe
+
+
+FED: Final = {"voc": Fed("voc0712", VOC_ZJ2020), "cifar10": Fed("cifar10", HE2015_CIFAR)}
+
+
+def check_data(asked: str, cases: Sequence[Case]) -> None:
+    """Refuse, before anything is measured, data that does not feed the cases.
+
+    Raises:
+        UsageError: no such data set, no such folder, a case that does not train, or one of another picture size.
+    """
+    name, folder = _parsed(asked)
+    crop = FED[name].recipe.pictures.crop
+    for case in cases:
+        if case.mode != "training":
+            raise UsageError("--data is about training, whose pictures it prepares: add --mode training")
+        if case.input_CHW != (3, crop, crop):
+            size = "x".join(map(str, case.input_CHW))
+            raise UsageError(
+                f"--data {name} makes pictures of 3x{crop}x{crop}, and {case.model} is asked for {size}: use --input 3x{crop}x{crop}"
+            )
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"--data {asked}: there is no folder '{folder}'")
+
+
+def _parsed(asked: str) -> tuple[str, Path | None]:
+    name, _, folder = asked.partition(":")
+    if name not in FED:
+        raise unknown("data of --data", name, tuple(FED))
+    return name, Path(folder) if folder else None
+
+
+def measure_input(asked: str, case: Case, *, seconds: float = 2.0) -> Measurement:
+    """Return the images a second at which one process makes the training views of a data set, as training does.
+
+    Args:
+        asked: `voc:FOLDER` or `cifar10:FOLDER`; without a folder the built-in sample.
+        case: whose batch, seed and threads count.
+        seconds: of preparing.
+
+    Raises:
+        UsageError: the folder holds no such data, or too little of it.
+    """
+    name, folder = _parsed(asked)
+    data = open_data(FED[name].data, folder)
+    pictures = FED[name].recipe.pictures
+    positions = spread(len(data.train), SAMPLES)
+    if len(positions) < 2 * case.batch_size:
+        raise UsageError(
+            f"--data {asked}: {len(positions)} training samples are fewer than two batches of {case.batch_size}"
+        )
+    before = torch.get_num_threads()
+    torch.set_num_threads(case.threads)
+    try:
+        mean_CHW = None if pictures.mean else pixel_mean(Resized(data.train, positions[:256], pictures))
+        view = TrainingView(
+            Resized(data.train, positions, pictures), pictures, mean_CHW, seed=case.seed, epoch=0
+        )
+        how = f"training views of {data.identity.label}, one process, each picture decoded anew"
+        return input_rate(_batches(view, case.batch_size), how, seconds=seconds)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _batches(view: TrainingView, batch_size: int) -> Iterator[Tensor]:
+    for first in range(0, len(view) - batch_size + 1, batch_size):
+        yield torch.stack([view[index][0] for index in range(first, first + batch_size)])
+
+
+def with_input(finding: Finding, rate: Measurement) -> Finding:
+    """Return what is known of a case that is fed so: `input-bound` where input takes longer than the step that it feeds."""
+    throughput, latency = finding.find("throughput"), finding.find("latency")
+    if throughput is None or latency is None or finding.diagnosis is None:
+        return finding
+    device = finding.find("device_time")
+    batch = finding.case.batch_size
+    clocks = Clocks(
+        latency_s=latency.value,
+        device_s=None if device is None else device.value,
+        period_s=batch / throughput.value,
+        input_s=batch / rate.value,
+    )
+    by_input = diagnose(clocks)
+    evidence = f"input is prepared at {rate.value:.3g} images/s ({rate.method}), the network takes {throughput.value:.3g} images/s"
+    if by_input.bound == "input-bound":
+        diagnosis = Diagnosis(by_input.bound, f"{by_input.evidence}; {evidence}")
+    else:
+        diagnosis = Diagnosis(finding.diagnosis.bound, f"{finding.diagnosis.evidence}; {evidence}")
+    return finding._replace(diagnosis=diagnosis, measurements=(*finding.measurements, rate))
