@@ -1,5 +1,11 @@
-"""Verdicts: whether a measured figure agrees with the published one, and why it may not be asked."""
+"""Verdicts: whether a measured figure agrees with the published one, and why it may not be asked.
 
+`judge` here takes one run, whose error is that of sampling the test pictures. `resbench.statistics.judging` takes
+several seeds (`judge_runs`) and several arms (`judge_family`), whose error is that from run to run.
+"""
+
+import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +13,7 @@ from typing import Any
 
 from resbench.results import Measurement, Statistic, Unit, plain
 from resbench.specs import Precision, Published, Scale, Suite
-from resbench.statistics.intervals import difference_interval
+from resbench.statistics.intervals import Interval, difference_interval
 from resbench.units import GIGA, MIB, decimals_for
 
 ONE_SEED = "one seed says nothing of the spread from run to run"
@@ -20,6 +26,8 @@ class Outcome(StrEnum):
     DIFFERS = "differs"
     BETTER = "better"
     WORSE = "worse"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
     NOT_COMPARABLE = "not comparable"
     NO_FIGURE = "no published figure"
     NOT_RUN = "not run"
@@ -27,10 +35,36 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """An outcome and the reason for it, one sentence without its full stop."""
+    """An outcome and the reason for it, one sentence without its full stop.
+
+    Attributes:
+        needs: of an inconclusive one, how many runs in all would settle it, were difference and deviation to stay; None
+            where no number of ours would.
+        fields: of one that is not comparable, which fields of the protocol differ.
+        n: how many runs of ours it rests on.
+        value: our figure in the published statistic, in its unit.
+        difference, interval: ours less the published one, and its 95 % interval.
+        p: of the difference, corrected for the family of arms (Holm).
+    """
 
     outcome: Outcome
     reason: str
+    needs: int | None = None
+    fields: tuple[str, ...] = ()
+    n: int = 0
+    value: float | None = None
+    difference: float | None = None
+    interval: Interval | None = None
+    p: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the outcome with what belongs to it: `inconclusive (needs n = 12)`, `not comparable (scale)`."""
+        if self.outcome is Outcome.INCONCLUSIVE and self.needs is not None:
+            return f"{self.outcome} (needs n = {self.needs})"
+        if self.outcome is Outcome.NOT_COMPARABLE and self.fields:
+            return f"{self.outcome} ({', '.join(self.fields)})"
+        return str(self.outcome)
 
 
 def judge(
@@ -62,16 +96,37 @@ def judge(
     if measured.statistic is not published.statistic:
         asked.append(f"{measured.statistic} against {published.statistic}")
     if asked:
-        return Verdict(outcome=Outcome.NOT_COMPARABLE, reason="; ".join(asked))
+        return not_comparable(asked)
     if published.statistic is Statistic.COMPUTED:
-        return _computed(published, measured)
+        return judge_computed(published, measured)
+    return _judge_share(published, measured, test_samples or measured.n)
+
+
+def _judge_share(published: Published, measured: Measurement, n: int) -> Verdict:
+    if published.failed:
+        reason = "published 'fail': one run does not say how often runs fail"
+        return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason, needs=published.runs // 2 + 1, n=1)
     if published.test_samples is None:
         reason = "the source does not say on how many samples it was tested"
-        return Verdict(outcome=Outcome.NOT_COMPARABLE, reason=reason)
-    return _share(published, measured, test_samples or measured.n, published.test_samples)
+        return Verdict(outcome=Outcome.NOT_COMPARABLE, reason=reason, fields=("test samples",))
+    return _share(published, measured, n, published.test_samples)
 
 
-def _computed(published: Published, measured: Measurement) -> Verdict:
+def not_comparable(asked: Sequence[str]) -> Verdict:
+    """Return the verdict on what was asked otherwise: each difference names its field in its first word."""
+    fields = dict.fromkeys(_field(one) for one in asked)
+    return Verdict(outcome=Outcome.NOT_COMPARABLE, reason="; ".join(asked), fields=tuple(fields))
+
+
+def _field(difference: str) -> str:
+    for phrase, field in ((" is not ", "metric"), (" against ", "statistic")):
+        if phrase in difference:
+            return field
+    return difference.split(maxsplit=1)[0]
+
+
+def judge_computed(published: Published, measured: Measurement) -> Verdict:
+    """Compare a figure that follows from a definition, digit by digit."""
     ours, theirs = (shown(value, published) for value in (measured.value, published.value))
     if ours == theirs:
         return Verdict(outcome=Outcome.REPRODUCED, reason="computed, and equal to every published digit")
@@ -85,11 +140,14 @@ def _share(published: Published, measured: Measurement, n: int, published_n: int
         f"{100 * share:+.{digits}f}"
         for share in (measured.value - published.value, interval.low, interval.high)
     )
+    above, below = Outcome.BETTER, Outcome.WORSE
+    if published.lower_is_better:
+        above, below = below, above
     outcome, relation = Outcome.REPRODUCED, "which holds zero"
     if interval.low > 0:
-        outcome, relation = Outcome.BETTER, "which lies above zero"
+        outcome, relation = above, "which lies above zero"
     elif interval.high < 0:
-        outcome, relation = Outcome.WORSE, "which lies below zero"
+        outcome, relation = below, "which lies below zero"
     return Verdict(
         outcome=outcome,
         reason=f"difference {points} points, 95 % interval [{low}, {high}], {relation}; {ONE_SEED}",
@@ -98,11 +156,15 @@ def _share(published: Published, measured: Measurement, n: int, published_n: int
 
 def shown(value: float, published: Published) -> str:
     """Return a value in the unit and with the decimals in which the published figure is printed."""
+    if math.isnan(value):
+        return published.printed
     scale = 1.0
     if published.unit is Unit.BYTE:
         scale = 1 / MIB
     elif published.metric in ("flops", "macs"):
         scale = 1 / GIGA
+    elif published.metric == "parameters" and published.printed.endswith("M"):
+        scale = 1e-6
     elif published.unit is Unit.ONE and published.test_samples is not None:
         scale = 100.0
     return f"{value * scale:.{published.decimals}f}"
@@ -128,9 +190,20 @@ def training_differences(experiment: Mapping[str, Any], suite: Suite) -> tuple[s
         # A reduced recipe has a name of its own, and its source is no part of the run.
         if field == "name" or field.startswith("source."):
             continue
-        if ours.get(field) != theirs.get(field):
-            found.append(f"{field} {said(ours.get(field))} (published: {said(theirs.get(field))})")
+        # Results that were stored before a setting existed were made with its default.
+        asked = ours[field] if field in ours else _default(suite.recipe, field)
+        if asked != theirs.get(field):
+            found.append(f"{field} {said(asked)} (published: {said(theirs.get(field))})")
     return tuple(found)
+
+
+def _default(recipe: Any, field: str) -> Any:
+    """Return the default of a recipe's field by its dotted name; None where it has none."""
+    *folders, last = field.split(".")
+    for folder in folders:
+        recipe = getattr(recipe, folder)
+    default = next(one.default for one in dataclasses.fields(recipe) if one.name == last)
+    return None if default is dataclasses.MISSING else plain(default)
 
 
 def profiling_differences(experiment: Mapping[str, Any], suite: Suite) -> tuple[str, ...]:

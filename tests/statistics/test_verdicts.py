@@ -9,6 +9,8 @@ from resbench.statistics.verdicts import Outcome, judge, leaves, profiling_diffe
 from resbench.suites.voc_compare import SUITE
 from resbench.units import MIB
 
+RECIPE = SUITE.recipe
+assert RECIPE is not None
 SOURCE = Source(title="Paper", where="Table 1", url="https://example.org")
 
 
@@ -163,18 +165,18 @@ def test_the_published_question_has_no_differences() -> None:
             "data VOC2012 subset (not the published set)",
         ),
         ({"precision": Precision.BF16}, "precision bf16 (published: fp32)"),
-        ({"recipe": replace(SUITE.recipe, train_batch=48)}, "train_batch 48 (published: 96)"),
-        ({"recipe": replace(SUITE.recipe, test_limit=96)}, "test_limit 96 (published: none)"),
+        ({"recipe": replace(RECIPE, train_batch=48)}, "train_batch 48 (published: 96)"),
+        ({"recipe": replace(RECIPE, test_limit=96)}, "test_limit 96 (published: none)"),
         (
-            {"recipe": replace(SUITE.recipe, initialisation="kaiming_normal_fan_in")},
+            {"recipe": replace(RECIPE, initialisation="kaiming_normal_fan_in")},
             "initialisation kaiming_normal_fan_in (published: kaiming_normal_fan_out)",
         ),
         (
-            {"recipe": replace(SUITE.recipe, pictures=replace(SUITE.recipe.pictures, flip=False))},
+            {"recipe": replace(RECIPE, pictures=replace(RECIPE.pictures, flip=False))},
             "pictures.flip no (published: yes)",
         ),
         (
-            {"recipe": replace(SUITE.recipe, pictures=replace(SUITE.recipe.pictures, mean=(0.5, 0.4, 0.5)))},
+            {"recipe": replace(RECIPE, pictures=replace(RECIPE.pictures, mean=(0.5, 0.4, 0.5)))},
             "pictures.mean 0.5, 0.4, 0.5 (published: 0.5, 0.5, 0.5)",
         ),
     ],
