@@ -1,0 +1,94 @@
+"""`resbench train` over several processes: starting them, and being one of them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from resbench.cli.train_question import Asked, Question
+from resbench.errors import UsageError
+from resbench.execution.progress import Silent
+from resbench.specs import Engine
+from resbench.training.meeting import started
+
+if TYPE_CHECKING:
+    from resbench.cli.progress import Stop
+    from resbench.training.world import World
+
+
+def start_others(processes: int | None, devices: str) -> None:
+    """Where several processes are asked for and this is none of them: start them with this command line, and leave.
+
+    Raises:
+        SystemExit: they are over; with the exit code of the leading one.
+        UsageError: what is asked for can't be.
+    """
+    from resbench.execution.several_processes import launch, processes_of
+
+    asked = processes_of(processes, devices)
+    if started() > 1:
+        if processes is not None and processes != started():
+            raise UsageError(f"--processes {processes}, but {started()} were started: leave it out")
+        return
+    if asked.count > 1:
+        # Not through the parser, which would say once more that it was stopped.
+        sys.exit(launch(sys.argv[1:], asked))
+
+
+@contextmanager
+def one_of_several(asked: Asked, devices: str) -> Iterator[tuple[Asked, "World"]]:
+    """Be one of the processes inside the block; yield what is asked, on this one's device.
+
+    Raises:
+        UsageError: a time was given, in which each process would fit another number of iterations.
+    """
+    if started() > 1 and asked.budget_s is not None:
+        raise UsageError("--time-budget is decided by one process: give --iterations with several")
+    from resbench.execution.several_processes import member, own_device
+
+    with member() as world:
+        # A process that was started for one of --devices sees that one alone.
+        device = "cuda" if devices and world.size > 1 else own_device(asked.device)
+        yield replace(asked, device=device), world
+
+
+def over(question: Question, world: "World") -> Question:
+    """Return the question as these processes answer it.
+
+    Batch norm of each one's share makes it another question; synchronised, the number changes the last bits alone, and
+    a run goes on over another number.
+    """
+    apart = question.recipe.batch_norm == "per_process"
+    return replace(question, experiment=replace(question.experiment, processes=world.size if apart else 1))
+
+
+def follow(question: Question, store: str, engine: Engine, world: "World") -> None:
+    """Train along with the leading process: nothing is shown or written here.
+
+    Raises:
+        Stopped: a process was asked to stop.
+    """
+    from resbench.cli.progress import stop_on_signals
+    from resbench.execution import in_step
+    from resbench.store.store import open_store
+
+    with open_store(store) as opened, stop_on_signals() as stop:
+        in_step.run(
+            [question.experiment],
+            question.data,
+            opened,
+            world=world,
+            checkpoints=opened.path.with_name(f"{opened.path.name}.checkpoints"),
+            workers=engine.workers,
+            engine=engine,
+            progress=_Asked(stop),
+        )
+
+
+class _Asked(Silent):
+    def __init__(self, stop: "Stop") -> None:
+        self._stop = stop
+
+    def stopping(self) -> bool:
+        return self._stop.signal != 0
