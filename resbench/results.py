@@ -9,7 +9,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
+
+_LATER: Final = "later"
+LATER: Final = MappingProxyType({_LATER: True})
+"""Marks a data class's field that came after results were stored: `plain` leaves it out at its default.
+
+So a question that was asked before the field existed keeps its key, and what was stored stays as it is.
+"""
 
 
 class Unit(StrEnum):
@@ -20,6 +28,8 @@ class Unit(StrEnum):
     SECOND = "s"
     BYTE = "B"
     PER_SECOND = "1/s"
+    JOULE = "J"
+    WATT = "W"
 
 
 class Statistic(StrEnum):
@@ -84,12 +94,19 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """One epoch of training and the test that followed it; `number` counts from 1."""
+    """One epoch of training and what was tested after it; `number` counts from 1.
+
+    Attributes:
+        learning_rate: of its last step.
+        test: None where the recipe reads the test set once, at the end, and this is no last epoch.
+        validation: over the training samples that were held out, where any are.
+    """
 
     number: int
     learning_rate: float
     train: Pass
-    test: Pass
+    test: Pass | None
+    validation: Pass | None = field(default=None, metadata=LATER)
 
 
 IDENTITY: Final = ("cpu", "cores", "memory", "system", "gpu", "gpu memory", "gpu driver")
@@ -183,6 +200,14 @@ def _software(environment: Environment) -> dict[str, str]:
     return {**environment.software, **{name: value for name, value in ours.items() if value}}
 
 
+class Ending(StrEnum):
+    """How a training came to its end."""
+
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    """Its loss was no longer finite, or far beyond any that trains."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The answer to one experiment.
@@ -193,6 +218,8 @@ class Result:
         started: when, in UTC, ISO 8601.
         seconds: wall time it took, over every session that worked on it.
         notes: what a reader must know to judge the figures, a sentence each.
+        outcome: of a training: one that diverged has the epochs before that, and no accuracy.
+        diverged_at: the step, from 1, whose loss was the first that was too large or no number.
     """
 
     key: str
@@ -203,6 +230,8 @@ class Result:
     started: str
     seconds: float
     notes: tuple[str, ...] = ()
+    outcome: Ending = field(default=Ending.FINISHED, metadata=LATER)
+    diverged_at: int | None = field(default=None, metadata=LATER)
 
     def find(self, metric: str, method: str | None = None) -> Measurement | None:
         """Return the measurement of `metric` (by `method`, where given), or None."""
@@ -215,7 +244,8 @@ class Result:
 def plain(data: Any) -> Any:
     """Return a frozen data class (or a mapping or sequence of them) as plain data that JSON can hold."""
     if dataclasses.is_dataclass(data) and not isinstance(data, type):
-        return {field.name: plain(getattr(data, field.name)) for field in dataclasses.fields(data)}
+        shown = [field for field in dataclasses.fields(data) if not _is_left_out(data, field)]
+        return {field.name: plain(getattr(data, field.name)) for field in shown}
     if isinstance(data, Mapping):
         return {str(key): plain(value) for key, value in data.items()}
     if isinstance(data, tuple | list):
@@ -223,6 +253,10 @@ def plain(data: Any) -> Any:
     if isinstance(data, StrEnum):
         return str(data)
     return data
+
+
+def _is_left_out(data: Any, field: dataclasses.Field[Any]) -> bool:
+    return _LATER in field.metadata and bool(getattr(data, field.name) == field.default)
 
 
 def digest(data: Any) -> str:

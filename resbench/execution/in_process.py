@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,34 +11,41 @@ from typing import TextIO
 from resbench.datasets.data import Data
 from resbench.errors import Stopped, UsageError
 from resbench.execution.progress import Progress
-from resbench.results import Result
-from resbench.specs import Experiment
+from resbench.results import Ending, Result
+from resbench.specs import Engine, Experiment
 from resbench.store.store import Store
 from resbench.training import checkpoint
+from resbench.training.world import ALONE, World
 from resbench.trial.profiling import profile
 from resbench.trial.training import train
 
 
 def run(
     experiments: Sequence[Experiment],
-    data: Data,
+    data: Data | None,
     store: Store,
     *,
     checkpoints: Path,
     workers: int,
     progress: Progress,
     note: str = "",
+    keep: Callable[[Path], None] | None = None,
+    engine: Engine | None = None,
+    world: World = ALONE,
 ) -> tuple[Result, ...]:
     """Answer every experiment and return the results in their order.
 
     Args:
         experiments: the questions.
-        data: the samples that those which train refer to.
+        data: the samples that those which train refer to; None where none trains.
         store: where answers are looked up and kept.
         checkpoints: folder for runs under way; each has a folder of its own there until its result is stored.
         workers: processes that prepare pictures.
         progress: is told of everything, and may ask for an end.
         note: what readers must know of these data, kept with every training result, old or new.
+        keep: is given the folder of a finished run's checkpoints before it is deleted.
+        engine: how trainings are run; None: as plainly as can be.
+        world: processes that train together; of these, this is the leading one.
 
     Raises:
         Stopped: the progress asked for it; what was finished is stored.
@@ -49,7 +56,7 @@ def run(
         known = store.get(experiment.key)
         if known is not None:
             progress.reuse(known, position, len(experiments))
-            results.append(_noted(known, note))
+            results.append(noted(known, note))
             if results[-1] != known:
                 store.save(results[-1])
             continue
@@ -60,8 +67,20 @@ def run(
             if experiment.profiling is not None:
                 result = profile(experiment, progress.status)
             else:
-                result = train(experiment, data, workers=workers, folder=folder, watch=progress)
-                result = _noted(result, note)
+                if data is None:
+                    raise ValueError("a training needs data")
+                result = train(
+                    experiment,
+                    data,
+                    workers=workers,
+                    folder=folder,
+                    watch=progress,
+                    engine=engine,
+                    world=world,
+                )
+                result = noted(result, note)
+                if keep is not None and result.outcome is Ending.FINISHED:
+                    keep(folder)
             store.save(result)
             checkpoint.discard(folder)
         progress.finish(result, position, len(experiments))
@@ -71,7 +90,7 @@ def run(
     return tuple(results)
 
 
-def _noted(result: Result, note: str) -> Result:
+def noted(result: Result, note: str) -> Result:
     """Return a training result with the note, once; a profile has nothing to do with the data."""
     if not note or note in result.notes or result.experiment["recipe"] is None:
         return result

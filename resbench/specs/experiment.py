@@ -1,9 +1,9 @@
 """One question: a model, the data or the input it is asked about, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from resbench.results import digest, plain
+from resbench.results import LATER, digest, plain
 from resbench.specs.recipe import Recipe
 
 EXPERIMENT_VERSION = 1
@@ -15,6 +15,8 @@ class Scale(StrEnum):
 
     SMOKE = "smoke"
     SHORT = "short"
+    PART = "part"
+    """A share that was asked for as a number; the recipe's name says which."""
     FULL = "full"
 
 
@@ -71,6 +73,7 @@ class Experiment:
         model: a catalogued name.
         device: `cpu`, `cuda` or `cuda:1`.
         machine: identity of the machine where the answer depends on it (profiling); else empty.
+        processes: over how many each training batch is split: batch norm sees the share of one, where the recipe says so.
     """
 
     model: str
@@ -82,6 +85,7 @@ class Experiment:
     data: DataIdentity | None = None
     profiling: Profiling | None = None
     machine: str = ""
+    processes: int = field(default=1, metadata=LATER)
 
     def __post_init__(self) -> None:
         """Refuse a question that is neither or both."""

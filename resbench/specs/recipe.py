@@ -1,7 +1,9 @@
 """All that decides a training run but for the model, the data and the seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
+from resbench.results import LATER
 from resbench.specs.published import Source
 
 
@@ -11,13 +13,23 @@ class Pictures:
 
     Attributes:
         resize: the shorter side is scaled to this many pixels (bilinear, antialiased as PIL does); None: not at all.
-        pad: zeros on each side before a training crop (of the normalised picture for a per-pixel mean).
+        pad: zeros on each side before a training crop, in the space that `pad_space` names.
         crop: side of the square that enters the network, random in training.
         flip: random horizontal flip, p 0.5, in training.
         color_jitter: brightness, contrast, saturation and hue each jittered by this much in training; 0: off.
         erase: probability of RandomErasing (its other defaults are torchvision's), before normalising; 0: off.
         mean, std: of each channel, on the scale 0 to 1; both empty: the training set's per-pixel mean is subtracted.
+            Raw values from 0 to 1 are mean 0 and std 1, from 0 to 255 mean 0 and std 1 / 255.
         test_views: 1 (the whole picture, or its centre crop) or 10 (four corners, centre, and their flips).
+        pad_space: zeros are put around the network's `input`, normalised, or around the `picture` (black pixels).
+        interpolation: how pictures are scaled.
+        antialias: whether scaling down averages over all the pixels that it leaves out.
+        random_resized: the training crop is a random part of the picture, scaled to `crop` (RandomResizedCrop); `resize`
+            is for test pictures alone then.
+        random_scale: least and greatest share of the picture's area in that part.
+        random_ratio: least and greatest ratio of its width to its height.
+        scale_range: the shorter side of a training picture is drawn from these, both ends included, in place of
+            `resize`; None: it is not drawn.
     """
 
     resize: int | None
@@ -29,6 +41,13 @@ class Pictures:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     test_views: int
+    pad_space: Literal["input", "picture"] = field(default="input", metadata=LATER)
+    interpolation: Literal["bilinear", "bicubic", "nearest"] = field(default="bilinear", metadata=LATER)
+    antialias: bool = field(default=True, metadata=LATER)
+    random_resized: bool = field(default=False, metadata=LATER)
+    random_scale: tuple[float, float] = field(default=(0.08, 1.0), metadata=LATER)
+    random_ratio: tuple[float, float] = field(default=(3 / 4, 4 / 3), metadata=LATER)
+    scale_range: tuple[int, int] | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +59,20 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimizer:
-    """`adam` (L2 weight decay, not decoupled) or `sgd`; weight decay applies to every parameter."""
+    """`adam` (L2 weight decay, not decoupled) or `sgd`.
+
+    Attributes:
+        decay: weight decay applies to `all` parameters, or to the `weights` of convolutions and linear layers alone:
+            no bias, nothing of batch norm.
+        nesterov: of `sgd`: the gradient is taken where the momentum leads.
+    """
 
     name: str
     lr: float
     weight_decay: float
     momentum: float = 0.0
+    decay: Literal["all", "weights"] = field(default="all", metadata=LATER)
+    nesterov: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +102,16 @@ class Recipe:
     """All that decides a training run, but for the model, the data and the seed.
 
     Attributes:
-        initialisation: `kaiming_normal_fan_out` or `kaiming_normal_fan_in`, of convolution weights.
+        initialisation: `kaiming_normal_fan_out` or `kaiming_normal_fan_in`, of convolution weights; `torch`: none, each
+            layer keeps PyTorch's default.
         train_limit, test_limit: use only this many samples (spread evenly over the index); None: all.
+        validation: so many training samples are held out, the same for every seed, and tested each epoch: choices are
+            made on these.
+        testing: the test set is read after `every_epoch`, or once, at the `end`.
+        batch_norm: over several processes, statistics of each one's share of the batch, or of the whole batch.
+        ema: decay of the moving average of the weights, which is what is tested then; 0: none is kept.
+        precise_bn: batch-norm statistics are taken anew from this many training batches before each test; 0: they are
+            the running averages of training.
     """
 
     name: str
@@ -90,3 +125,8 @@ class Recipe:
     initialisation: str
     train_limit: int | None = None
     test_limit: int | None = None
+    validation: int = field(default=0, metadata=LATER)
+    testing: Literal["every_epoch", "end"] = field(default="every_epoch", metadata=LATER)
+    batch_norm: Literal["per_process", "synchronised"] = field(default="per_process", metadata=LATER)
+    ema: float = field(default=0.0, metadata=LATER)
+    precise_bn: int = field(default=0, metadata=LATER)

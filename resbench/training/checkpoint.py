@@ -1,8 +1,9 @@
-"""Checkpoints at the end of each epoch: written whole or not at all, checked on reading, the last two kept.
+"""Checkpoints at any step: written whole or not at all, checked on reading, the last two kept.
 
-A checkpoint is a folder: `weights.safetensors` (parameters and buffers), `optimizer.pt` (read without unpickling code),
-`epochs.json` (what was found so far), and `manifest.json` with the SHA-256 of each. The folder is renamed into place
-when complete; one that does not agree with its manifest is passed over for the one before.
+A checkpoint is a folder: `weights.safetensors` (parameters and buffers), `average.safetensors` (where weights are
+averaged), `optimizer.pt` (its moments and the loss scale; read without unpickling code), `progress.json` (what was found
+so far, and where the run stands), and `manifest.json` with the SHA-256 of each. The folder is renamed into place when
+complete; one that does not agree with its manifest, or has another format, is passed over for the one before.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import io
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +20,52 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialize
 
 from resbench.results import Epoch, Pass, plain
+from resbench.training.counting import Counted
 
-FORMAT = 1
+FORMAT = 2
 _KEPT = 2
+_WHOLE = "step"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """All that a run needs to go on after its last finished epoch."""
+    """All that a run needs to go on where it stands.
 
+    Attributes:
+        step: steps done, over the whole run.
+        epochs: those that finished.
+        counted: of the epoch under way, what its training batches found; None between two epochs.
+        weights: parameters and buffers.
+        optimizer: as it states itself.
+        scaler: the loss scale of fp16, or empty.
+        average: of the weights, or empty.
+        seconds: wall time so far, over all sessions.
+    """
+
+    step: int
     epochs: tuple[Epoch, ...]
     weights: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     seconds: float
+    counted: Counted | None = None
+    scaler: dict[str, Any] = field(default_factory=dict)
+    average: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    @property
+    def tested(self) -> dict[str, torch.Tensor]:
+        """Return the weights that a test would be of: the average, where there is one."""
+        return {name: self.average.get(name, tensor) for name, tensor in self.weights.items()}
 
 
 def save(folder: Path, state: State) -> None:
-    """Write the state after its last epoch; the ones before the last two are deleted.
+    """Write the state; the ones before the last two are deleted.
 
     Raises:
         OSError: the disk is full or can't be written; the checkpoints before this one are untouched.
     """
-    number = state.epochs[-1].number
-    target, partial = folder / f"epoch-{number:05d}", folder / f"partial-{number:05d}"
+    # The end of an epoch is another state than the same step before its test.
+    number = f"{state.step:010d}-{len(state.epochs):05d}"
+    target, partial = folder / f"{_WHOLE}-{number}", folder / f"partial-{number}"
     shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -58,12 +82,15 @@ def save(folder: Path, state: State) -> None:
 
 def _write(partial: Path, state: State) -> None:
     # Written by Python, so that a full disk is an OSError, whatever the libraries make of it.
-    weights = {name: tensor.contiguous() for name, tensor in state.weights.items()}
-    (partial / "weights.safetensors").write_bytes(serialize(weights))
-    optimizer = io.BytesIO()
-    torch.save(state.optimizer, optimizer)
-    (partial / "optimizer.pt").write_bytes(optimizer.getbuffer())
-    (partial / "epochs.json").write_text(json.dumps(plain(state.epochs)))
+    for name, tensors in (("weights", state.weights), ("average", state.average)):
+        if tensors or name == "weights":
+            (partial / f"{name}.safetensors").write_bytes(serialize(_contiguous(tensors)))
+    moments = io.BytesIO()
+    torch.save({"optimizer": state.optimizer, "scaler": state.scaler}, moments)
+    (partial / "optimizer.pt").write_bytes(moments.getbuffer())
+    counted = None if state.counted is None else state.counted._asdict()
+    progress = {"step": state.step, "epochs": plain(state.epochs), "counted": counted}
+    (partial / "progress.json").write_text(json.dumps(progress))
     digests = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
     manifest = {"format": FORMAT, "seconds": state.seconds, "sha256": digests}
     (partial / "manifest.json").write_text(json.dumps(manifest))
@@ -77,14 +104,24 @@ def load(folder: Path) -> State | None:
         manifest = _checked_manifest(saved)
         if manifest is None:
             continue
-        optimizer = torch.load(saved / "optimizer.pt", map_location="cpu", weights_only=True)
-        return State(
-            epochs=tuple(_epoch(data) for data in json.loads((saved / "epochs.json").read_text())),
-            weights=load_file(saved / "weights.safetensors"),
-            optimizer=optimizer,
-            seconds=manifest["seconds"],
-        )
+        return _read(saved, manifest["seconds"])
     return None
+
+
+def _read(saved: Path, seconds: float) -> State:
+    moments = torch.load(saved / "optimizer.pt", map_location="cpu", weights_only=True)
+    progress = json.loads((saved / "progress.json").read_text())
+    counted, average = progress["counted"], saved / "average.safetensors"
+    return State(
+        step=progress["step"],
+        epochs=tuple(_epoch(data) for data in progress["epochs"]),
+        counted=None if counted is None else Counted(tuple(map(tuple, counted["rows"])), counted["seconds"]),
+        weights=load_file(saved / "weights.safetensors"),
+        average=load_file(average) if average.exists() else {},
+        optimizer=moments["optimizer"],
+        scaler=moments["scaler"],
+        seconds=seconds,
+    )
 
 
 def discard(folder: Path) -> None:
@@ -93,7 +130,7 @@ def discard(folder: Path) -> None:
 
 
 def _saved(folder: Path) -> list[Path]:
-    return sorted(folder.glob("epoch-*"))
+    return sorted(folder.glob(f"{_WHOLE}-*"))
 
 
 def _checked_manifest(saved: Path) -> dict[str, Any] | None:
@@ -107,8 +144,17 @@ def _checked_manifest(saved: Path) -> dict[str, Any] | None:
     return manifest if whole else None
 
 
+def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+
 def _epoch(data: dict[str, Any]) -> Epoch:
-    return Epoch(**{**data, "train": Pass(**data["train"]), "test": Pass(**data["test"])})
+    passes = {
+        name: Pass(**found)
+        for name in ("train", "test", "validation")
+        if (found := data.get(name)) is not None
+    }
+    return Epoch(**{**data, **passes})
 
 
 def _sha256(path: Path) -> str:

@@ -1,10 +1,13 @@
 """How a recipe sets the weights before the first step."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from torch import nn
 
 from resbench.errors import ResbenchError
+
+DEFAULT: Final = "torch"
+"""Draws nothing: each layer keeps what PyTorch gave it."""
 
 _MODES: dict[str, Literal["fan_in", "fan_out"]] = {
     "kaiming_normal_fan_out": "fan_out",
@@ -21,8 +24,10 @@ def initialise(model: nn.Module, name: str) -> None:
     Raises:
         ResbenchError: no such initialisation.
     """
+    if name == DEFAULT:
+        return
     if name not in _MODES:
-        raise ResbenchError(f"unknown initialisation '{name}': choose from {', '.join(_MODES)}")
+        raise ResbenchError(f"unknown initialisation '{name}': choose from {', '.join(_MODES)}, {DEFAULT}")
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode=_MODES[name], nonlinearity="relu")

@@ -1,236 +1,220 @@
-"""The training loop: every epoch trains, tests and is saved; what it does depends on the recipe and the seed alone."""
+"""The training loop, step by step: what it does depends on the recipe and the seed alone, wherever it was interrupted."""
 
-import math
-import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch import Tensor
 
-from resbench.datasets.data import Data
-from resbench.errors import ResbenchError, Stopped
-from resbench.results import Epoch, Pass
-from resbench.specs import Optimizer, Recipe
+from resbench.errors import Stopped
+from resbench.models.precision import autocast
+from resbench.results import Ending, Epoch, Pass
 from resbench.training import checkpoint
-from resbench.training.evaluation import Tally, count_batch
+from resbench.training.counting import Count, Counted, sums_of
+from resbench.training.evaluation import mean_logits
+from resbench.training.feeds import Feed
+from resbench.training.lengths import epochs_of, steps_in
 from resbench.training.losses import per_sample
+from resbench.training.optimizers import restore
+from resbench.training.reporting import Place, Reporter
+from resbench.training.run import Run
 from resbench.training.schedule import learning_rate
 from resbench.training.seeding import order
-from resbench.training.views import EvaluationView, Resized, TrainingView, pixel_mean, spread
-from resbench.training.watching import Step, Watch
+from resbench.training.step import TrainingStep, training_step
+from resbench.training.tested import as_tested
 
-_LOOK_S = 0.25
-"""How often a watcher is told where the run stands: reading the loss waits for the device."""
-
-Batch = tuple[Tensor, Tensor]
+Batches = Sequence[Sequence[int]]
 
 
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """One training run under way.
+class Trained(NamedTuple):
+    """How a run ended.
 
     Attributes:
-        model: on its device, initialised; trained in place.
-        workers: processes that prepare pictures; the result does not depend on them.
-        folder: where its checkpoints lie.
+        epochs: those that finished.
+        seconds: wall time over all sessions that worked on the run.
+        diverged_at: the step, from 1, whose loss was the first that was no number or exploded.
     """
 
-    model: nn.Module
-    data: Data
-    recipe: Recipe
-    seed: int
-    device: torch.device
-    workers: int
-    folder: Path
-    watch: Watch
+    epochs: tuple[Epoch, ...]
+    seconds: float
+    diverged_at: int | None = None
+
+    @property
+    def ending(self) -> Ending:
+        """Whether it came to the end of its recipe."""
+        return Ending.FINISHED if self.diverged_at is None else Ending.DIVERGED
 
 
-def train(run: Run) -> tuple[tuple[Epoch, ...], float]:
-    """Train from the last checkpoint (or the start) to the end of the recipe.
-
-    Returns:
-        Every epoch, and the wall time in seconds over all sessions that worked on the run.
+def train(run: Run) -> Trained:
+    """Train from the last checkpoint (or the start) to the end of the recipe, or to where the loss breaks.
 
     Raises:
-        Stopped: the watcher asked for it; the epochs finished so far are saved.
-        ResbenchError: the loss is no longer finite.
+        Stopped: the watcher asked for it; the steps done so far are saved.
+        UsageError: the device can't do what the engine asks for.
     """
-    samples = _prepare(run)
-    optimizer = make_optimizer(run.model, run.recipe.optimizer)
-    epochs, spent_s = _resume(run, optimizer)
-    total = epochs_of(run.recipe, len(samples.train))
-    for number in range(len(epochs) + 1, total + 1):
-        began = time.perf_counter()
-        epochs = (*epochs, _epoch(run, samples, optimizer, number, total))
-        spent_s += time.perf_counter() - began
-        state = checkpoint.State(
-            epochs=epochs, weights=run.model.state_dict(), optimizer=optimizer.state_dict(), seconds=spent_s
-        )
-        checkpoint.save(run.folder, state)
-        run.watch.epoch(epochs[-1], total)
-    return epochs, spent_s
+    journey = steps(run)
+    while True:
+        try:
+            next(journey)
+        except StopIteration as end:
+            trained: Trained = end.value
+            return trained
 
 
-def epochs_of(recipe: Recipe, samples: int) -> int:
-    """Return how many epochs the recipe has on so many training samples (the last may be cut short)."""
-    if recipe.schedule.unit == "epoch":
-        return recipe.schedule.length
-    return math.ceil(recipe.schedule.length / steps_of(recipe, samples))
-
-
-def steps_of(recipe: Recipe, samples: int) -> int:
-    """Return the batches of an epoch; the last one may be smaller."""
-    return math.ceil(samples / recipe.train_batch)
-
-
-def make_optimizer(model: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
-    """Return the recipe's optimiser over every parameter.
-
-    Raises:
-        ResbenchError: no such optimiser.
-    """
-    if spec.name == "adam":
-        return torch.optim.Adam(model.parameters(), lr=spec.lr, weight_decay=spec.weight_decay)
-    if spec.name == "sgd":
-        return torch.optim.SGD(
-            model.parameters(), lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay
-        )
-    raise ResbenchError(f"unknown optimizer '{spec.name}': choose from adam, sgd")
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    train: Resized
-    test: Resized
-    mean: Tensor | None
-
-
-def _prepare(run: Run) -> _Samples:
-    pictures, recipe = run.recipe.pictures, run.recipe
-    train = Resized(run.data.train, spread(len(run.data.train), recipe.train_limit), pictures)
-    test = Resized(run.data.test, spread(len(run.data.test), recipe.test_limit), pictures)
-    return _Samples(train, test, None if pictures.mean else pixel_mean(train))
-
-
-def _resume(run: Run, optimizer: torch.optim.Optimizer) -> tuple[tuple[Epoch, ...], float]:
-    state = checkpoint.load(run.folder)
-    if state is None:
-        return (), 0.0
-    run.model.load_state_dict(state.weights)
-    optimizer.load_state_dict(state.optimizer)
-    run.watch.resumed(state.epochs[-1].number)
-    return state.epochs, state.seconds
-
-
-def _epoch(run: Run, samples: _Samples, optimizer: torch.optim.Optimizer, number: int, total: int) -> Epoch:
-    steps = steps_of(run.recipe, len(samples.train))
-    done = (number - 1) * steps
-    if run.recipe.schedule.unit == "iteration":
-        steps = min(steps, run.recipe.schedule.length - done)
-    trained = _train(run, samples, optimizer, _Place(number, total, steps), done)
-    rate: float = optimizer.param_groups[0]["lr"]
-    tested = _test(run, samples, number, total)
-    return Epoch(number=number, learning_rate=rate, train=trained, test=tested)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    epoch: int
-    epochs: int
-    steps: int
-
-
-def _train(run: Run, samples: _Samples, optimizer: torch.optim.Optimizer, place: _Place, done: int) -> Pass:
-    run.model.train()
-    view = TrainingView(samples.train, run.recipe.pictures, samples.mean, seed=run.seed, epoch=place.epoch)
-    visits = order(len(samples.train), run.seed, place.epoch)
-    tally, reporter = Tally(), _Reporter(run.watch, "train", place)
-    batches = _batches(run, view, visits, run.recipe.train_batch)
-    for index, (images_BCHW, labels_B) in enumerate(islice(batches, place.steps)):
-        rate = learning_rate(
-            run.recipe.optimizer, run.recipe.schedule, epoch=place.epoch, iteration=done + index
-        )
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        logits_BK = run.model(images_BCHW)
-        losses_B = per_sample(run.recipe.loss, logits_BK, labels_B)
-        optimizer.zero_grad(set_to_none=True)
-        losses_B.mean().backward()
-        optimizer.step()
-        tally.add(losses_B, logits_BK, labels_B)
-        reporter.look(tally, index + 1)
-    found = tally.finish()
-    if not math.isfinite(found.loss):
-        raise ResbenchError(f"training diverged in epoch {place.epoch}: the loss is {found.loss}")
-    return found
-
-
-def _test(run: Run, samples: _Samples, number: int, total: int) -> Pass:
-    run.model.eval()
-    view = EvaluationView(samples.test, run.recipe.pictures, samples.mean)
-    batch = run.recipe.test_batch
-    reporter = _Reporter(run.watch, "test", _Place(number, total, math.ceil(len(view) / batch)))
-    tally = Tally()
-    for index, (images_BVCHW, labels_B) in enumerate(_batches(run, view, range(len(view)), batch)):
-        count_batch(run.model, run.recipe.loss, tally, images_BVCHW, labels_B)
-        reporter.look(tally, index + 1)
-    return tally.finish()
-
-
-def _batches(
-    run: Run, view: Dataset[tuple[Tensor, int]], visits: Sequence[int], size: int
-) -> Iterator[Batch]:
-    loader = DataLoader(
-        view,
-        batch_sampler=[list(visits[start : start + size]) for start in range(0, len(visits), size)],
-        num_workers=run.workers,
-        worker_init_fn=_ignore_interrupts,
-        pin_memory=run.device.type == "cuda",
-    )
+def steps(run: Run) -> Generator[None, None, Trained]:
+    """Do as `train`, with a pause after each batch, so that several runs can take turns on one device."""
+    step = training_step(run.model, run.recipe, run.engine, seed=run.seed, device=run.device, world=run.world)
+    run.world.check(len(run.feeds.train), run.recipe.train_batch)
+    state = _resumed(run, step)
+    total = epochs_of(run.recipe, len(run.feeds.train))
     try:
-        for images, labels in loader:
-            yield images.to(run.device, non_blocking=True), labels.to(run.device, non_blocking=True)
-    except ResbenchError as error:
-        # A worker's error arrives with its whole traceback as the message; the last line is what it said.
-        said = str(error).strip().splitlines()[-1]
-        raise type(error)(said.removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")) from error
+        while len(state.epochs) < total:
+            place = Place(len(state.epochs) + 1, total)
+            count = yield from _train(run, step, state, place)
+            if count is None:
+                return Trained(state.epochs, state.seconds, state.diverged_at)
+            yield from _finish(run, step, state, place, count)
+    except Stopped:
+        _save(run, step, state)
+        raise
+    return Trained(state.epochs, state.seconds)
 
 
-def _ignore_interrupts(_worker: int) -> None:
-    """Leave Ctrl-C, which a terminal sends to every process, to the one that trains."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@dataclass(slots=True)
+class _State:
+    """Where a run stands: the epochs that finished, and the training batches of the one under way."""
+
+    epochs: tuple[Epoch, ...]
+    before: Counted | None
+    spent_s: float
+    began: float
+    saved: float
+    step: int
+    count: Count | None = None
+    diverged_at: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.spent_s + time.perf_counter() - self.began
 
 
-class _Reporter:
-    """Tells the watcher where a phase stands, now and then, and stops the run when it is asked to."""
+def _resumed(run: Run, step: TrainingStep) -> _State:
+    saved, now = checkpoint.load(run.folder), time.perf_counter()
+    if saved is None:
+        return _State((), None, 0.0, now, now, 0)
+    run.model.load_state_dict(saved.weights)
+    restore(step.optimizer, saved.optimizer)
+    if step.scaler is not None and saved.scaler:
+        step.scaler.load_state_dict(saved.scaler)
+    if step.average is not None and saved.average:
+        step.average.restore(saved.average)
+    run.watch.resumed(len(saved.epochs))
+    return _State(saved.epochs, saved.counted, saved.seconds, now, now, saved.step)
 
-    def __init__(self, watch: Watch, phase: str, place: _Place) -> None:
-        self._watch, self._phase, self._place = watch, phase, place
-        self._looked_at, self._looked_done = time.perf_counter(), 0
 
-    def look(self, tally: Tally, done: int) -> None:
-        if self._watch.stopping():
-            raise Stopped(f"stopped in epoch {self._place.epoch} of {self._place.epochs}")
-        now = time.perf_counter()
-        if now - self._looked_at < _LOOK_S and done < self._place.steps:
-            return
-        loss, top1 = tally.latest(done - self._looked_done)
-        self._looked_at, self._looked_done = now, done
-        self._watch.step(
-            Step(
-                phase=self._phase,
-                epoch=self._place.epoch,
-                epochs=self._place.epochs,
-                done=done,
-                total=self._place.steps,
-                samples=tally.samples,
-                seconds=now - tally.started,
-                loss=loss,
-                top1=top1,
-            )
-        )
+def _save(run: Run, step: TrainingStep, state: _State) -> None:
+    """Write a checkpoint, unless nothing was done yet or the loss broke: a run goes on from good weights alone."""
+    state.saved = time.perf_counter()
+    counted = None if state.count is None else state.count.counted(run.world)
+    broke = state.count is not None and state.count.first_bad() is not None
+    if broke or not run.world.lead or not state.step:
+        return
+    checkpoint.save(
+        run.folder,
+        checkpoint.State(
+            step=state.step,
+            epochs=state.epochs,
+            counted=counted,
+            weights=run.model.state_dict(),
+            optimizer=step.optimizer.state_dict(),
+            scaler={} if step.scaler is None else step.scaler.state_dict(),
+            average={} if step.average is None else step.average.state(),
+            seconds=state.seconds,
+        ),
+    )
+
+
+def _train(run: Run, step: TrainingStep, state: _State, place: Place) -> Generator[None, None, Count | None]:
+    """Train one epoch, or what is left of it; None where the loss broke."""
+    batches = _batches(run, place.epoch)
+    sizes = [len(batch) for batch in batches]
+    state.count = count = Count(sizes, run.device, state.before, lead=run.world.lead)
+    state.before = None
+    reporter = Reporter(run.watch, run.world, "train", place, len(batches))
+    shares = [run.world.share(batch) for batch in batches[count.done :]]
+    run.model.train()
+    recipe, weigh = run.recipe, run.world.loss_weight
+    views = run.feeds.train.training_batches(shares, seed=run.seed, epoch=place.epoch) if shares else ()
+    for images_BCHW, labels_B in views:
+        rate = learning_rate(recipe.optimizer, recipe.schedule, epoch=place.epoch, iteration=state.step)
+        weight = weigh(len(labels_B), sizes[count.done])
+        count.add(step(images_BCHW, labels_B, rate=rate, weight=weight, iteration=state.step))
+        state.step += 1
+        if reporter.look(count) and _broke(run, state):
+            return None
+        if reporter.due(count, state.saved, run.engine.checkpoint_s):
+            _save(run, step, state)
+        yield
+    return None if _broke(run, state) else count
+
+
+def _broke(run: Run, state: _State) -> bool:
+    """Look for the first step whose loss is no number or exploded (waits for the device)."""
+    bad = None if state.count is None else state.count.first_bad()
+    if run.world.agree(bad is not None) and state.count is not None:
+        first = state.count.done - 1 if bad is None else bad
+        state.diverged_at = state.step - state.count.done + first + 1
+    return state.diverged_at is not None
+
+
+def _batches(run: Run, epoch: int) -> Batches:
+    size = run.recipe.train_batch
+    visits = order(len(run.feeds.train), run.seed, epoch)
+    last = steps_in(run.recipe, len(visits), epoch)
+    return [visits[start : start + size] for start in range(0, len(visits), size)][:last]
+
+
+def _finish(
+    run: Run, step: TrainingStep, state: _State, place: Place, count: Count
+) -> Generator[None, None, None]:
+    """Test after an epoch, save, and tell of it."""
+    trained = count.finish(run.world)
+    # The rate as a function of the step: the optimiser's own may be a tensor on the device.
+    rate = learning_rate(
+        run.recipe.optimizer, run.recipe.schedule, epoch=place.epoch, iteration=state.step - 1
+    )
+    validation = test = None
+    if run.feeds.validation is not None:
+        validation = yield from _test(run, step, run.feeds.validation, "validation", place)
+    if run.recipe.testing == "every_epoch" or place.epoch == place.epochs:
+        test = yield from _test(run, step, run.feeds.test, "test", place)
+    epoch = Epoch(number=place.epoch, learning_rate=rate, train=trained, test=test, validation=validation)
+    state.epochs, state.count = (*state.epochs, epoch), None
+    _save(run, step, state)
+    run.watch.epoch(epoch, place.epochs)
+
+
+def _test(run: Run, step: TrainingStep, feed: Feed, phase: str, place: Place) -> Generator[None, None, Pass]:
+    size = run.recipe.test_batch
+    batches = [range(start, min(start + size, len(feed))) for start in range(0, len(feed), size)]
+    count = Count([len(batch) for batch in batches], run.device)
+    reporter = Reporter(run.watch, run.world, phase, place, len(batches))
+    ours = run.world.turns(len(batches))
+    with as_tested(run, step.average, place.epoch):
+        found = feed.test_batches([batches[turn] for turn in ours])
+        for turn in range(len(batches)):
+            if turn in ours:
+                images_BVCHW, labels_B = next(found)
+                count.add(_tested(run, images_BVCHW, labels_B))
+            else:
+                count.skip()
+            reporter.look(count)
+            yield
+    return count.finish(run.world)
+
+
+def _tested(run: Run, images_BVCHW: Tensor, labels_B: Tensor) -> Tensor:
+    with autocast(run.engine.precision, run.device):
+        logits_BK = mean_logits(run.model, images_BVCHW)
+    return sums_of(per_sample(run.recipe.loss, logits_BK, labels_B), logits_BK, labels_B)

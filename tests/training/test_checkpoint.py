@@ -45,6 +45,7 @@ def state_after(epochs: int) -> State:
     model(torch.randn(2, 3, 5, 5)).sum().backward()
     optimizer.step()
     return State(
+        step=6 * epochs,
         epochs=tuple(
             Epoch(number=n + 1, learning_rate=0.1 / 3, train=a_pass(1 / (n + 1)), test=a_pass(2.0))
             for n in range(epochs)
@@ -53,6 +54,10 @@ def state_after(epochs: int) -> State:
         optimizer=optimizer.state_dict(),
         seconds=12.5,
     )
+
+
+def name_of(epochs: int) -> str:
+    return f"step-{6 * epochs:010d}-{epochs:05d}"
 
 
 def same(one: State, other: State) -> bool:
@@ -76,7 +81,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
 @given(train=passes, test=passes, rate=numbers)
 def test_epochs_survive_to_the_last_bit(tmp_path: Path, train: Pass, test: Pass, rate: float) -> None:
     epochs = (Epoch(number=1, learning_rate=rate, train=train, test=test),)
-    checkpoint.save(tmp_path, State(epochs=epochs, weights={}, optimizer={}, seconds=0.0))
+    checkpoint.save(tmp_path, State(step=1, epochs=epochs, weights={}, optimizer={}, seconds=0.0))
     loaded = checkpoint.load(tmp_path)
     assert loaded is not None
     assert loaded.epochs == epochs
@@ -86,11 +91,11 @@ def test_nothing_saved_is_nothing_loaded(tmp_path: Path) -> None:
     assert checkpoint.load(tmp_path / "none") is None
 
 
-@pytest.mark.parametrize("torn", ["weights.safetensors", "optimizer.pt", "epochs.json", "manifest.json"])
+@pytest.mark.parametrize("torn", ["weights.safetensors", "optimizer.pt", "progress.json", "manifest.json"])
 def test_a_torn_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path, torn: str) -> None:
     for epochs in (1, 2):
         checkpoint.save(tmp_path, state_after(epochs))
-    file = tmp_path / "epoch-00002" / torn
+    file = tmp_path / name_of(2) / torn
     file.write_bytes(file.read_bytes()[:-3])
     loaded = checkpoint.load(tmp_path)
     assert loaded is not None
@@ -99,10 +104,10 @@ def test_a_torn_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path, tor
 
 def test_a_checkpoint_that_was_being_written_does_not_count(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, state_after(1))
-    (tmp_path / "epoch-00001").rename(tmp_path / "partial-00001")
+    (tmp_path / name_of(1)).rename(tmp_path / name_of(1).replace("step", "partial"))
     assert checkpoint.load(tmp_path) is None
     checkpoint.save(tmp_path, state_after(1))
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-00001"]
+    assert [path.name for path in tmp_path.iterdir()] == [name_of(1)]
 
 
 @pytest.mark.parametrize("room_B", [0, 600, 2_000])
@@ -116,7 +121,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_nothing_else(tmp_path: Pat
             checkpoint.save(tmp_path, state_after(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-00001"]
+    assert [path.name for path in tmp_path.iterdir()] == [name_of(1)]
     loaded = checkpoint.load(tmp_path)
     assert loaded is not None
     assert same(loaded, state_after(1))
@@ -125,7 +130,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_nothing_else(tmp_path: Pat
 def test_the_last_two_are_kept(tmp_path: Path) -> None:
     for epochs in range(1, 5):
         checkpoint.save(tmp_path, state_after(epochs))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-00003", "epoch-00004"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name_of(3), name_of(4)]
 
 
 def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
@@ -137,8 +142,8 @@ def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (open, (str(trap), "w"))  # type: ignore[return-value]
 
-    saved = tmp_path / "epoch-00001"
-    torch.save({"state": Trap()}, saved / "optimizer.pt")
+    saved = tmp_path / name_of(1)
+    torch.save({"optimizer": Trap()}, saved / "optimizer.pt")
     manifest = (saved / "manifest.json").read_text()
     old = json.loads(manifest)["sha256"]["optimizer.pt"]
     (saved / "manifest.json").write_text(manifest.replace(old, checkpoint._sha256(saved / "optimizer.pt")))

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -10,15 +10,18 @@ from PIL import Image
 
 from resbench.catalog import find
 from resbench.datasets.data import Data, Split
-from resbench.errors import ResbenchError, Stopped
+from resbench.errors import ResbenchError, Stopped, UsageError
 from resbench.models.build import build
-from resbench.results import Epoch
-from resbench.specs import DataIdentity, Optimizer, Recipe, Scale, Schedule
+from resbench.results import Ending, Epoch, Pass
+from resbench.specs import DataIdentity, Engine, Optimizer, Recipe, Scale, Schedule
 from resbench.training.initialisation import initialise
-from resbench.training.loop import Run, epochs_of, make_optimizer, train
+from resbench.training.lengths import epochs_of
+from resbench.training.loop import train
+from resbench.training.optimizers import make_optimizer
 from resbench.training.recipes import HE2015_CIFAR, HE2015_CIFAR_WARM, VOC_ZJ2020
+from resbench.training.run import Run, open_feeds, parted
 from resbench.training.scales import at_scale
-from resbench.training.watching import Unwatched
+from resbench.training.watching import Step, Unwatched
 
 if TYPE_CHECKING:
     from resbench.architectures.description import Architecture
@@ -95,25 +98,36 @@ def run_of(
     watch: Unwatched | None = None,
     workers: int = 0,
     picture: Callable[[int], Image.Image] = load,
+    engine: Engine = Engine(),  # noqa: B008 - frozen
 ) -> Run:
     torch.manual_seed(seed)
+    engine = replace(engine, workers=workers)
     architecture: Architecture = find("model", "architectures", "ARCHITECTURES", "cifar_resnet20")
     model = build(architecture, classes=3)
     initialise(model, recipe.initialisation)
     return Run(
         model=model,
-        data=data_of(picture),
+        feeds=open_feeds(data_of(picture), recipe, engine, torch.device("cpu")),
         recipe=recipe,
+        engine=engine,
         seed=seed,
         device=torch.device("cpu"),
-        workers=workers,
         folder=folder,
         watch=watch or StopAt(),
     )
 
 
 def weights(run: Run) -> torch.Tensor:
-    return torch.cat([value.double().flatten() for value in run.model.state_dict().values()])
+    return weights_of(run.model)
+
+
+def weights_of(model: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([value.double().flatten() for value in model.state_dict().values()])
+
+
+def the_test_of(epoch: Epoch) -> Pass:
+    assert epoch.test is not None
+    return epoch.test
 
 
 def figures(epochs: tuple[Epoch, ...]) -> list[tuple[float, ...]]:
@@ -122,26 +136,33 @@ def figures(epochs: tuple[Epoch, ...]) -> list[tuple[float, ...]]:
         (
             e.number,
             e.learning_rate,
-            e.train.loss,
-            e.train.top1,
-            e.test.loss,
-            e.test.top1,
-            e.test.top1_of_batches,
+            *(
+                figure
+                for found in (e.train, e.test, e.validation)
+                if found is not None
+                for figure in (
+                    found.loss,
+                    found.top1,
+                    found.top5,
+                    found.loss_of_batches,
+                    found.top1_of_batches,
+                )
+            ),
         )
         for e in epochs
     ]
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    epochs, _ = train(run_of(tmp_path, small(VOC_ZJ2020, epochs=12)))
+    epochs = train(run_of(tmp_path, small(VOC_ZJ2020, epochs=12))).epochs
     assert len(epochs) == 12
-    assert epochs[-1].test.top1 > 0.8  # a third by chance
+    assert the_test_of(epochs[-1]).top1 > 0.8  # a third by chance
     assert epochs[-1].train.loss < epochs[0].train.loss
 
 
 def test_one_seed_gives_one_set_of_weights_and_another_seed_another(tmp_path: Path) -> None:
     first, second = run_of(tmp_path / "1"), run_of(tmp_path / "2")
-    assert figures(train(first)[0]) == figures(train(second)[0])
+    assert figures(train(first).epochs) == figures(train(second).epochs)
     assert torch.equal(weights(first), weights(second))
     other = run_of(tmp_path / "3", seed=1)
     train(other)
@@ -152,31 +173,39 @@ def test_one_seed_gives_one_set_of_weights_and_another_seed_another(tmp_path: Pa
 def test_a_run_that_was_stopped_anywhere_ends_as_one_that_was_not(tmp_path: Path, looks: int) -> None:
     """42 samples in batches of 8 and 21 in batches of 8: nine looks an epoch, three epochs."""
     whole = run_of(tmp_path / "whole")
-    expected, _ = train(whole)
+    expected = train(whole).epochs
     stopped = StopAt(looks)
     with pytest.raises(Stopped, match=f"epoch {looks // 9 + 1} of 3"):
         train(run_of(tmp_path / "parts", watch=stopped))
     torch.manual_seed(12345)
     watch = StopAt()
     again = run_of(tmp_path / "parts", watch=watch)
-    epochs, _ = train(again)
+    epochs = train(again).epochs
     assert figures(epochs) == figures(expected)
     assert torch.equal(weights(again), weights(whole))
-    assert watch.resumes == ([looks // 9] if looks >= 9 else [])
+    assert watch.resumes == [looks // 9]
     assert len(watch.epochs) == 3 - looks // 9
 
 
-def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
-    alone, helped = run_of(tmp_path / "0"), run_of(tmp_path / "2", workers=2)
-    train(alone)
-    train(helped)
-    assert torch.equal(weights(alone), weights(helped))
+@pytest.mark.parametrize("feed", ["loader", "auto"])
+def test_the_number_of_workers_changes_nothing(
+    tmp_path: Path, feed: Literal["loader", "auto"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESBENCH_CACHE", str(tmp_path / "cache"))
+    recipe, engine = small(VOC_ZJ2020, epochs=1), Engine(feed=feed)
+    found = []
+    for workers in (0, 1, 2):
+        run = run_of(tmp_path / str(workers), recipe, workers=workers, engine=engine)
+        train(run)
+        found.append(weights(run))
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
 
 
 def test_the_cifar_recipe_ends_at_its_last_iteration(tmp_path: Path) -> None:
     """42 samples in batches of 8 are six steps an epoch: ten iterations end in the second."""
     recipe = small(HE2015_CIFAR, epochs=10)
-    epochs, _ = train(run_of(tmp_path, recipe, picture=load_square))
+    epochs = train(run_of(tmp_path, recipe, picture=load_square)).epochs
     assert [epoch.train.samples for epoch in epochs] == [42, 4 * 8]
 
 
@@ -211,10 +240,43 @@ def test_sgd_has_the_recipes_momentum_and_decay() -> None:
     assert model.weight.item() == pytest.approx(w, rel=1e-6)
 
 
-def test_divergence_ends_the_run_in_one_line(tmp_path: Path) -> None:
-    recipe = replace(VOC_SMALL, optimizer=Optimizer(name="sgd", lr=1e20, weight_decay=0.0))
-    with pytest.raises(ResbenchError, match="diverged in epoch 1"):
-        train(run_of(tmp_path, recipe))
+@pytest.mark.parametrize("warmup", [1, 3, 8])
+def test_divergence_ends_the_run_at_its_step(tmp_path: Path, warmup: int) -> None:
+    """A rate of 0 changes no weights; the first step at 1e20 has a good loss, the one after it is the first bad one."""
+    recipe = replace(
+        small(HE2015_CIFAR, epochs=12),
+        optimizer=Optimizer(name="sgd", lr=1e20, weight_decay=0.0),
+        schedule=Schedule(name="steps", unit="iteration", length=12, warmup=warmup, warmup_lr=0.0),
+    )
+    found = train(run_of(tmp_path, recipe, picture=load_square))
+    assert found.ending is Ending.DIVERGED
+    assert found.diverged_at == warmup + 2
+    assert len(found.epochs) == (warmup + 2 > 6)
+
+
+def test_the_test_set_is_read_once_and_the_held_out_samples_each_epoch(tmp_path: Path) -> None:
+    recipe = replace(small(HE2015_CIFAR, epochs=18), validation=10)
+    reads: list[str] = []
+
+    class Looks(StopAt):
+        def step(self, step: Step) -> None:
+            if step.done == step.total:
+                reads.append(step.phase)
+
+    epochs = train(run_of(tmp_path, recipe, picture=load_square, watch=Looks())).epochs
+    assert [epoch.train.samples for epoch in epochs] == [32, 32, 32, 32, 16]
+    assert [epoch.validation.samples for epoch in epochs if epoch.validation is not None] == [10] * 5
+    assert [epoch.test is None for epoch in epochs] == [True] * 4 + [False]
+    assert reads == ["train", "validation"] * 5 + ["test"]
+
+
+def test_what_is_held_out_is_the_same_for_every_seed_and_never_trained_on() -> None:
+    trained, held_out = parted(range(0, 100, 2), 10)
+    assert sorted([*trained, *held_out]) == list(range(0, 100, 2))
+    assert len(held_out) == 10
+    assert parted(range(0, 100, 2), 10) == (trained, held_out)
+    with pytest.raises(UsageError, match="validation=50 of 50 training samples leaves none"):
+        parted(range(50), 50)
 
 
 def load_torn(index: int) -> Image.Image:
@@ -244,6 +306,9 @@ def test_every_convolution_starts_as_the_recipe_says() -> None:
             if isinstance(module, torch.nn.BatchNorm2d):
                 assert module.weight.min() == 1
                 assert module.bias.max() == 0
+    before = weights_of(model)
+    initialise(model, "torch")
+    assert torch.equal(weights_of(model), before)
     with pytest.raises(ResbenchError, match="kaiming_normal_fan_out"):
         initialise(model, "xavier")
 

@@ -26,7 +26,10 @@ def test_voc_agrees_with_every_learning_rate_of_the_published_log() -> None:
     Logged is eta + (lr - eta) f(t)^2 / f(t - 1) where eta + (lr - eta) f(t) was trained with; see docs/adr.
     """
     text = resources.files("resbench.suites").joinpath("voc_compare_curves.csv").read_text()
-    rows = [row for row in csv.DictReader(text.splitlines()) if row["phase"] == "train"]
+    # The other networks of the file were trained at a rate of 3e-4.
+    models = ("resnet18_biased", "resnet34_biased", "resnet50")
+    every = [row for row in csv.DictReader(text.splitlines()) if row["phase"] == "train"]
+    rows = [row for row in every if row["model"] in models]
     assert len(rows) == 300
     share = {epoch: (voc_rate(epoch) - 1e-4) / 9e-4 for epoch in range(5, 101)}
     for row in rows:

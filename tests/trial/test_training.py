@@ -8,8 +8,9 @@ import pytest
 from resbench.datasets.data import Data
 from resbench.datasets.opening import open_data
 from resbench.errors import UsageError
-from resbench.results import Epoch, Pass, Result, Statistic
-from resbench.specs import Experiment, Precision, Recipe, Scale
+from resbench.results import Ending, Epoch, Pass, Result, Statistic
+from resbench.specs import Experiment, Optimizer, Precision, Recipe, Scale
+from resbench.store.formats import from_text, to_text
 from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
 from resbench.training.scales import at_scale
 from resbench.training.watching import Unwatched
@@ -65,6 +66,44 @@ def test_the_two_readings_by_hand() -> None:
     }
 
 
+def test_the_best_epoch_on_the_test_set_is_called_a_diagnostic_with_what_it_adds() -> None:
+    methods = {m.metric: m.method for m in accuracies(EPOCHS)}
+    assert methods["top1_published"].startswith("diagnostic: the epoch is chosen on the test set")
+    assert methods["top1_published"].endswith("+12.00 points over the last epoch")
+    assert methods["top1_strict"] == ""
+
+
+def test_a_test_set_that_was_read_once_has_no_best_epoch() -> None:
+    once = (*(replace(epoch, test=None, validation=epoch.test) for epoch in EPOCHS[:-1]), EPOCHS[-1])
+    assert [m.metric for m in accuracies(once)] == ["top1_strict", "top5_strict"]
+    held_out = tuple(replace(epoch, validation=epoch.test) for epoch in once)
+    assert [(m.metric, m.value) for m in accuracies(held_out)][2:] == [
+        ("top1_validation", 0.60),
+        ("top5_validation", 0.85),
+    ]
+
+
+def test_a_run_that_diverged_is_a_result_without_an_accuracy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESBENCH_CACHE", str(tmp_path / "cache"))
+    recipe = replace(
+        SMOKE,
+        pictures=replace(SMOKE.pictures, resize=36, crop=32),
+        optimizer=Optimizer(name="sgd", lr=1e20, weight_decay=0.0),
+        train_limit=24,
+        train_batch=12,
+        test_limit=12,
+    )
+    result = answer("cifar_resnet20", recipe, open_data("voc0712", None), tmp_path / "run")
+    assert (result.outcome, result.diverged_at, result.epochs) == (Ending.DIVERGED, 2, ())
+    assert result.find("top1_strict") is None
+    assert result.find("parameters") is not None
+    assert from_text(to_text(result)) == result
+    assert result.environment.settings["memory format"] == "contiguous"
+    assert result.environment.settings["precision"] == "fp32"
+
+
 def test_the_training_rate_is_the_median_of_the_epochs() -> None:
     rate = training_rate(EPOCHS)
     assert (rate.value, rate.n, rate.samples) == (50.0, 3, (25.0, 50.0, 75.0))
@@ -107,8 +146,8 @@ def test_precisions_that_training_has_not_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RESBENCH_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(UsageError, match="fp32, found bf16"):
-        answer("cifar_resnet20", SMOKE, open_data("voc0712", None), tmp_path, Precision.BF16)
+    with pytest.raises(UsageError, match="'fp16' is for GPUs"):
+        answer("cifar_resnet20", SMOKE, open_data("voc0712", None), tmp_path, Precision.FP16)
 
 
 def test_other_data_than_the_experiments_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,4 +163,20 @@ def test_other_data_than_the_experiments_are_refused(tmp_path: Path, monkeypatch
         data=replace(data.identity, fingerprint="another"),
     )
     with pytest.raises(ValueError, match="the data its experiment names"):
+        train(experiment, data, workers=0, folder=tmp_path, watch=Unwatched())
+
+
+def test_an_experiment_over_two_processes_is_not_answered_by_one(tmp_path: Path) -> None:
+    data = open_data("cifar10", None)
+    experiment = Experiment(
+        model="cifar_resnet20",
+        device="cpu",
+        precision=Precision.FP32,
+        seed=0,
+        scale=Scale.SMOKE,
+        recipe=at_scale(HE2015_CIFAR, Scale.SMOKE),
+        data=data.identity,
+        processes=2,
+    )
+    with pytest.raises(UsageError, match=r"splits each batch over 2 processes, but 1 run.*--processes 2"):
         train(experiment, data, workers=0, folder=tmp_path, watch=Unwatched())
