@@ -11,7 +11,7 @@ from resbench.architectures.description import Architecture
 from resbench.catalog import gather
 from resbench.cli.output import Format, Record, print_records
 from resbench.errors import unknown
-from resbench.specs import Source
+from resbench.specs import Source, Suite
 
 app = typer.Typer(help="List what resbench knows: models, suites.")
 
@@ -103,8 +103,14 @@ def suites(output: _FormatOption = Format.TABLE) -> None:
       resbench list suites
       resbench list suites --format json
     """  # noqa: D301 - typer reads the \b
-    records = [
-        {"name": suite.name, "title": suite.title, "models": " ".join(arm.model for arm in suite.arms)}
-        for suite in gather("suites", "SUITE").values()
-    ]
+    records = [_suite_record(suite, output) for suite in gather("suites", "SUITE").values()]
     print_records(records, output)
+
+
+def _suite_record(suite: Suite, output: Format) -> Record:
+    models = dict.fromkeys(arm.model for arm in suite.arms)
+    record: dict[str, object] = {"name": suite.name, "title": suite.title}
+    if output in (Format.JSON, Format.CSV):
+        extra = " ".join(arm.id for arm in suite.extra)
+        record |= {"kind": str(suite.kind), "data": suite.data, "arms": len(suite.arms), "extra": extra}
+    return {**record, "models": " ".join(models)}

@@ -7,7 +7,7 @@ import typer
 
 from resbench.architectures.naming import split_list
 from resbench.errors import UsageError
-from resbench.specs import Scale
+from resbench.specs import Kind, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,20 +42,32 @@ def report(
 
     Nothing is trained or measured.
     """
-    from resbench.catalog import find
     from resbench.cli.output import print_line
     from resbench.cli.report_files import write_files
+    from resbench.execution.finding import find_suite
 
-    found: Suite = find("suite", "suites", "SUITE", suite)
+    found = find_suite(suite)
     arms = found.chosen(tuple(split_list(models)))
-    known = _of_suite(found, arms, _results(store, results), scale)
+    known = _known(found, arms, store, results, scale)
     if not known:
         raise UsageError(_nothing(found, scale, str(results or store)))
     shown_scale = Scale(max(known, key=lambda result: result.started).experiment["scale"])
     chosen = [result for result in known if result.experiment["scale"] == shown_scale]
     path = output or Path("reports") / f"{found.name}.md"
-    write_files(found, arms, chosen, scale=shown_scale, models=models, path=path)
+    asked = ("--models", models) if models else ()
+    write_files(found, arms, chosen, scale=shown_scale, asked=asked, path=path, name=suite)
     print_line(f"scale {shown_scale}: {path}")
+
+
+def _known(
+    suite: "Suite", arms: "Sequence[Arm]", store: str, file: Path | None, scale: Scale | None
+) -> "Sequence[Result]":
+    """Return what there is to show; what is only counted is counted, unless a file holds it."""
+    if suite.kind is Kind.COUNTED and file is None:
+        from resbench.execution.counting import count_arms
+
+        return count_arms(suite, arms)
+    return _of_suite(suite, arms, _results(store, file), scale)
 
 
 def _results(store: str, file: Path | None) -> "tuple[Result, ...]":
@@ -73,20 +85,13 @@ def _of_suite(
     suite: "Suite", arms: "Sequence[Arm]", results: "Sequence[Result]", scale: Scale | None
 ) -> "list[Result]":
     """Return the results that some run of this suite made; a profile of the same model may be of another suite's."""
-    from resbench.results import plain
+    from resbench.reporting.selection import belongs
 
-    models = {arm.model for arm in arms}
-    recipe = suite.recipe.name
     return [
         result
         for result in results
-        if result.experiment["model"] in models
-        and scale in (None, result.experiment["scale"])
-        and (
-            result.experiment["recipe"]["name"].partition("-")[0] == recipe
-            if result.experiment["recipe"]
-            else result.experiment["profiling"] == plain(suite.profiling)
-        )
+        if scale in (None, result.experiment["scale"])
+        and any(belongs(suite, arm, result.experiment) for arm in arms)
     ]
 
 

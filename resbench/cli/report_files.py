@@ -20,23 +20,35 @@ def write_files(
     results: "Sequence[Result]",
     *,
     scale: Scale,
-    models: str,
+    asked: "Sequence[str]",
     path: Path,
+    name: str = "",
 ) -> None:
     """Write the report to `path`, its pictures to the folder of that name, its results beside it as JSON Lines.
 
     `resbench report --results` renders the same report from those results.
 
+    Args:
+        suite: the question.
+        arms: the arms to show.
+        results: what is known of them.
+        scale: the scale to show.
+        asked: options that choose the arms, as they were given.
+        path: of the report.
+        name: the suite as it was asked for, where that is a file.
+
     Raises:
         UsageError: one of the files can't be written.
         ResbenchError: the disk is full.
     """
+    from resbench.reporting.selection import select
     from resbench.reporting.suite_report import suite_report
     from resbench.reporting.writing import write_report
     from resbench.store.exchange import export_results
 
     beside = results_beside(path)
-    command = command_of(suite, results, scale, models)
+    amount = select(suite, arms, results, scale).amount
+    command = command_of(name or suite.name, results, amount, asked)
     write_report(suite_report(suite, arms, results, scale=scale, command=command), path)
     export_results(results, beside)
 
@@ -55,14 +67,21 @@ def results_beside(path: Path) -> Path:
     return beside
 
 
-def command_of(suite: "Suite", results: "Sequence[Result]", scale: Scale, models: str) -> str:
+def command_of(suite: str, results: "Sequence[Result]", amount: str, asked: "Sequence[str]") -> str:
     """Return the command that asks the same again. Where the pictures lay is not stored: it says DIR."""
+    words = ["resbench", "run", "--suite", suite]
     trained = [result for result in results if result.experiment["recipe"]]
+    if not results:
+        return shlex.join([*words, *asked])
     latest = max(trained or results, key=lambda result: result.started).experiment
-    words = ["resbench", "run", "--suite", suite.name, "--scale", str(scale)]
+    if latest["device"] == "none":  # a count has neither scale nor seed
+        return shlex.join([*words, *asked])
+    words += ["--scale", amount]
     if latest["data"] and "sample" not in latest["data"]["label"]:
         words += ["--data", "DIR"]
-    words += ["--device", latest["device"], "--seed", str(latest["seed"])]
-    if models:
-        words += ["--models", models]
-    return shlex.join(words)
+    words += ["--device", latest["device"]]
+    seeds = sorted({result.experiment["seed"] for result in trained})
+    words += ["--seed", str(seeds[0] if len(seeds) > 1 else latest["seed"])]
+    if len(seeds) > 1:
+        words += ["--seeds", str(seeds[-1] - seeds[0] + 1)]
+    return shlex.join([*words, *asked])

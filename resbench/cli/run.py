@@ -11,14 +11,16 @@ import typer
 from resbench.architectures.naming import split_list
 from resbench.cli.status import status
 from resbench.errors import ResbenchError, Stopped, UsageError
-from resbench.specs import Scale
+from resbench.specs import Kind, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from resbench.cli.progress import Display
     from resbench.datasets.data import Data
+    from resbench.execution.scaling import Amount
     from resbench.results import Result
-    from resbench.specs import Experiment, Suite
+    from resbench.specs import Arm, Experiment, Suite
     from resbench.store.store import Store
 
 EPILOG = """
@@ -29,6 +31,10 @@ Examples:
   resbench run --suite voc_compare --scale short --data .data
 
   resbench run --suite voc_compare --data .data --device cuda --models resnet50
+
+  resbench run --suite cifar_depth --seeds 5 --data .data --device cuda
+
+  resbench run --suite ./mine.toml --scale 0.01 --data .data
 """
 
 
@@ -37,10 +43,11 @@ class Request:
     """What the command line asked for, as it was given."""
 
     suite: str
-    scale: Scale
+    scale: str
     data: Path | None
     device: str
     seed: int
+    seeds: int
     models: str
     store: str
     output: Path | None
@@ -49,10 +56,19 @@ class Request:
 
 
 def run(
-    suite: Annotated[str, typer.Option(help="The suite; 'resbench list suites' shows them.")],
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="A suite of 'resbench list suites', or a file of your own: ./mine.toml, ./mine.py."
+        ),
+    ],
     scale: Annotated[
-        Scale, typer.Option(help="How much of it: only full is compared with the papers.")
-    ] = Scale.FULL,
+        str,
+        typer.Option(
+            help="How much of it: smoke, short, full, or a share of its iterations and pictures such as 0.01. Only full "
+            "is compared with the papers."
+        ),
+    ] = "full",
     data: Annotated[
         Path | None, typer.Option(help="Folder of the real pictures. Without it, smoke runs on drawn ones.")
     ] = None,
@@ -60,7 +76,12 @@ def run(
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="Decides initialisation, order and augmentation.")
     ] = 0,
-    models: Annotated[str, typer.Option(help="Some of the suite's models, separated by commas.")] = "",
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many seeds, from --seed on; every arm has the same ones.")
+    ] = 1,
+    models: Annotated[
+        str, typer.Option(help="Some of the suite's arms or models, separated by commas; extra ones, too.")
+    ] = "",
     store: Annotated[
         str, typer.Option(help="SQLite file of the results; finished work there is not repeated.")
     ] = ("resbench.db"),
@@ -82,6 +103,7 @@ def run(
         data=data,
         device=device,
         seed=seed,
+        seeds=seeds,
         models=models,
         store=store,
         output=output,
@@ -93,36 +115,57 @@ def run(
 
 def answer(request: Request) -> None:
     """Run what is missing of the suite and write the report."""
-    from resbench.catalog import find
     from resbench.cli.output import print_line
     from resbench.cli.report_files import results_beside, write_files
-    from resbench.datasets.opening import open_data
-    from resbench.datasets.progress import progress_bar
-    from resbench.execution.planning import check_scale, experiments_of
-    from resbench.store.store import open_store
+    from resbench.execution.counting import count_arms
+    from resbench.execution.finding import find_suite
+    from resbench.execution.planning import check_runnable, check_scale
+    from resbench.execution.scaling import parse_amount
 
-    suite: Suite = find("suite", "suites", "SUITE", request.suite)
+    suite = find_suite(request.suite)
     arms = suite.chosen(tuple(split_list(request.models)))
-    check_scale(suite, request.scale, sample=request.data is None)
+    amount = parse_amount(request.scale)
+    check_scale(suite, amount.scale, sample=request.data is None)
+    check_runnable(suite, arms)
     output = request.output or Path("reports") / f"{suite.name}.md"
     check_writable(output)
     check_writable(results_beside(output))
-    device, machine = _device(request.device)
-    with progress_bar() as report:
-        data = open_data(suite.data, request.data, progress=report)
-    experiments = experiments_of(
+    counted = suite.kind is Kind.COUNTED
+    results = count_arms(suite, arms) if counted else _measured(request, suite, arms, amount)
+    write_files(
         suite,
         arms,
-        scale=request.scale,
-        seed=request.seed,
+        results,
+        # A count is whole, whatever the scale.
+        scale=Scale.FULL if counted else amount.scale,
+        asked=(*(("--models", request.models) if request.models else ()),),
+        path=output,
+        name=request.suite,
+    )
+    print_line(str(output))
+
+
+def _measured(
+    request: Request, suite: "Suite", arms: "Sequence[Arm]", amount: "Amount"
+) -> "tuple[Result, ...]":
+    from resbench.datasets.opening import open_data
+    from resbench.datasets.progress import progress_bar
+    from resbench.execution.planning import Asked, experiments_of
+    from resbench.store.store import open_store
+
+    device, machine = _device(request.device)
+    names = dict.fromkeys(suite.data_of(arm) for arm in arms if suite.data_of(arm))
+    with progress_bar() as report:
+        data = {name: open_data(name, request.data, progress=report) for name in names}
+    asked = Asked(
+        amount=amount,
+        seeds=range(request.seed, request.seed + request.seeds),
         device=device,
-        data=data.identity,
+        data={name: opened.identity for name, opened in data.items()},
         machine=machine,
     )
     with open_store(request.store) as store:
-        results = _run(request, experiments, data, store)
-    write_files(suite, arms, results, scale=request.scale, models=request.models, path=output)
-    print_line(str(output))
+        return _run(request, experiments_of(suite, arms, asked), tuple(data.values()), store)
 
 
 def _device(name: str) -> tuple[str, str]:
@@ -157,25 +200,15 @@ def check_writable(path: Path) -> None:
 
 
 def _run(
-    request: Request, experiments: "Sequence[Experiment]", data: "Data", store: "Store"
+    request: Request, experiments: "Sequence[Experiment]", data: "Sequence[Data]", store: "Store"
 ) -> "tuple[Result, ...]":
     from resbench.cli.progress import Display, stop_on_signals
-    from resbench.execution.in_process import run as run_experiments
 
     with stop_on_signals() as stop, Display(stop) as display:
-        display.say(
-            f"data: {data.identity.label}; {len(experiments)} experiments, results in {request.store}"
-        )
+        labels = ", ".join(opened.identity.label for opened in data)
+        display.say(f"data: {labels or 'none'}; {len(experiments)} experiments, results in {request.store}")
         try:
-            return run_experiments(
-                experiments,
-                data,
-                store,
-                checkpoints=store.path.with_name(f"{store.path.name}.checkpoints"),
-                workers=request.workers,
-                progress=display,
-                note=request.note,
-            )
+            return _run_by_data(request, experiments, data, store, display)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
@@ -187,5 +220,35 @@ def _run(
             finished = sum(store.get(experiment.key) is not None for experiment in experiments)
             raise stop.explained(
                 f"{stopped}; {finished} of {len(experiments)} experiments are stored in {request.store}, and the "
-                "same command goes on from the last finished epoch"
+                "same command goes on from the last checkpoint"
             ) from None
+
+
+def _run_by_data(
+    request: Request,
+    experiments: "Sequence[Experiment]",
+    data: "Sequence[Data]",
+    store: "Store",
+    display: "Display",
+) -> "tuple[Result, ...]":
+    """Answer the experiments of one data set after those of another; those that need none come with the first."""
+    from resbench.execution.in_process import run as run_experiments
+
+    results: list[Result] = []
+    for number, opened in enumerate(data or (None,)):
+        wanted = [
+            experiment
+            for experiment in experiments
+            if (opened is not None and experiment.data == opened.identity)
+            or (experiment.data is None and number == 0)
+        ]
+        results += run_experiments(
+            wanted,
+            opened,
+            store,
+            checkpoints=store.path.with_name(f"{store.path.name}.checkpoints"),
+            workers=request.workers,
+            progress=display,
+            note=request.note,
+        )
+    return tuple(results)

@@ -1,4 +1,4 @@
-"""`resbench show`: a network as a tree of its parts, with shapes, costs and receptive fields."""
+"""`resbench show`: a network as a tree of its parts, with shapes, costs and receptive fields; or a suite."""
 
 import contextlib
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from resbench.architectures.naming import parse_model
 from resbench.cli.asked_cases import parse_input
 from resbench.cli.output import Format
+from resbench.errors import UsageError
 
 EPILOG = """
 Examples:
@@ -23,6 +24,10 @@ Examples:
   resbench show net.py:Net --input 1x28x28
 
   resbench show resnet50 --weights IMAGENET1K_V1
+
+  resbench show suite cifar_depth
+
+  resbench show suite --schema
 """
 
 
@@ -31,9 +36,12 @@ def show(
         str,
         typer.Argument(
             help="A network of 'resbench list models', or torchvision:NAME, timm:NAME, package.module:callable, "
-            "path/to/file.py:callable."
+            "path/to/file.py:callable; or the word suite."
         ),
     ],
+    suite: Annotated[
+        str, typer.Argument(help="After the word suite: one of 'resbench list suites', or ./mine.toml.")
+    ] = "",
     input_size: Annotated[
         str, typer.Option("--input", help="Channels x height x width. [default: the network's own]")
     ] = "",
@@ -53,13 +61,21 @@ def show(
     output: Annotated[
         Format, typer.Option("--format", help="json has a tree, csv and markdown a line for each part.")
     ] = Format.TABLE,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Of a suite: the JSON Schema of a file of your own.")
+    ] = False,
 ) -> None:
-    """Show a network as a tree of its parts.
+    """Show a network as a tree of its parts, or a suite with its question, arms, recipe and published figures.
 
     Each part has the shape of its output, trainable parameters, core MACs (multiply-accumulates of convolutions, linear
     layers and matrix products, no bias) with their share, and the receptive field: the side, in pixels, of what one
     place of its output can see, and the stride, the pixels between two neighbouring places.
     """
+    if model == "suite":
+        _show_suite(suite, output, schema=schema)
+        return
+    if suite or schema:
+        raise UsageError(f"'{suite or '--schema'}' goes with a suite: 'resbench show suite NAME'")
     from resbench.cli.show_views import print_shown
     from resbench.models.layering import layered
 
@@ -68,6 +84,21 @@ def show(
         shown = layered(model, input_CHW, num_classes)
         remarks = _fitting(model, num_classes, weights)
     print_shown(shown, depth, remarks, output)
+
+
+def _show_suite(name: str, output: Format, *, schema: bool) -> None:
+    if schema:
+        from resbench.cli.output import print_json
+        from resbench.execution.suite_form import SuiteForm
+
+        print_json(SuiteForm.model_json_schema())
+        return
+    from resbench.cli.suite_views import print_suite
+    from resbench.execution.finding import find_suite
+
+    if not name:
+        raise UsageError("which suite? 'resbench list suites' shows them")
+    print_suite(find_suite(name), output)
 
 
 def _loading_torch(model: str, weights: str) -> contextlib.AbstractContextManager[object]:

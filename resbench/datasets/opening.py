@@ -4,7 +4,7 @@ from pathlib import Path
 
 from resbench.datasets.data import Data
 from resbench.datasets.progress import Report, silent
-from resbench.errors import UsageError, unknown
+from resbench.errors import unknown
 
 NAMES = ("voc0712", "cifar10")
 
@@ -14,7 +14,7 @@ def open_data(name: str, root: Path | None, *, progress: Report | None = None) -
 
     Args:
         name: `voc0712` or `cifar10`.
-        root: the folder it lies in; None: the built-in sample, which only `voc0712` has.
+        root: the folder it lies in; None: the built-in sample.
         progress: told how far reading (or drawing the sample) is.
 
     Raises:
@@ -37,12 +37,12 @@ def check_name(name: str) -> None:
 
 
 def _open_cifar(root: Path | None, progress: Report) -> Data:
+    if root is None:
+        from resbench.datasets.sample_cifar import open_cifar_sample
+
+        return open_cifar_sample("cifar10")
     from resbench.datasets.cifar import open_cifar
 
-    if root is None:
-        raise UsageError(
-            "cifar10 has no built-in sample: run `resbench data prepare cifar10`, then give --data .data"
-        )
     return open_cifar(root, progress=progress)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from resbench.reporting.figures import NONE, NOT_RUN, share, test_samples, timing
 from resbench.reporting.markdown import blocks, bullets, escaped, table
 from resbench.reporting.selection import Selection, limits
-from resbench.results import Measurement, Result
+from resbench.results import Ending, Measurement, Result
 from resbench.specs import Arm, Precision
 from resbench.statistics.verdicts import (
     Outcome,
@@ -48,8 +48,8 @@ class Judged:
 def rows_of(selection: Selection) -> Iterator[Row]:
     """Yield a row for each seed of each arm, and one for an arm that was not trained."""
     for arm in selection.arms:
-        profiled = selection.profiled.get(arm.model)
-        for trained in selection.trained.get(arm.model, (None,)):
+        profiled = selection.profiled.get(arm.id)
+        for trained in selection.trained.get(arm.id, (None,)):
             yield Row(arm=arm, trained=trained, profiled=profiled)
 
 
@@ -75,7 +75,7 @@ def comparison(selection: Selection) -> str:
 
 
 def _judged(row: Row, selection: Selection) -> tuple[Judged, ...]:
-    suite = selection.suite
+    suite = selection.suite.as_asked_of(row.arm)
     costs = profiling_differences(row.profiled.experiment, suite) if row.profiled else ()
     training = training_differences(row.trained.experiment, suite) if row.trained else ()
     plan = (
@@ -123,6 +123,8 @@ def _accuracy(row: Row, metric: str, measured: Measurement | None) -> str:
     published = row.arm.figure(metric)
     theirs = shown(published.value, published) if published else NONE
     samples = test_samples(row.trained) if row.trained else None
+    if row.trained and row.trained.outcome is Ending.DIVERGED:
+        return f"{theirs} / diverged"
     return f"{theirs} / {share(measured, samples)}"
 
 

@@ -32,8 +32,8 @@ def as_published_and_trained(selection: Selection) -> str:
     )
     rows = []
     for arm in selection.arms:
-        profiled = selection.profiled.get(arm.model)
-        trained = next(iter(selection.trained.get(arm.model, ())), None)
+        profiled = selection.profiled.get(arm.id)
+        trained = next(iter(selection.trained.get(arm.id, ())), None)
         rows.append((arm.label, "as published", *_asked_of_profile(profiled), *_costs(profiled, convention)))
         rows.append((arm.label, "as trained", *_asked_of_training(trained), *_costs(trained, convention)))
     note = (
@@ -85,10 +85,10 @@ def _costs(result: Result | None, convention: str) -> tuple[str, str, str, str]:
 
 def by_convention(selection: Selection) -> str:
     """Return the table of one network's cost by who counts, and the exact differences from the plainest count."""
-    arms = [arm for arm in selection.arms if arm.model in selection.profiled]
+    arms = [arm for arm in selection.arms if arm.id in selection.profiled]
     if not arms:
         return "Nothing was profiled: there is nothing to show."
-    counts = [_counts(selection.profiled[arm.model]) for arm in arms]
+    counts = [_counts(selection.profiled[arm.id]) for arm in arms]
     methods = list(dict.fromkeys([*COUNTED, *(method for found in counts for method in found)]))
     rows = [
         (

@@ -1,13 +1,14 @@
 """Loss and accuracy over epochs, as SVG pictures that are the same bytes for the same results."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resbench.reporting.published_curves import published_curves
 from resbench.reporting.selection import Selection, limits
-from resbench.results import Epoch, Pass
+from resbench.results import Epoch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,20 +77,36 @@ def shows_published(selection: Selection) -> bool:
     return bool(selection.suite.curves) and selection.first_trained is not None and not limits(selection)
 
 
-def _drawn(quantity: Quantity, selection: Selection) -> bytes:
+@dataclass(slots=True, kw_only=True)
+class Canvas:
+    """A figure to draw on, and the picture it became when drawing ended."""
+
+    figure: "Figure"
+    svg: bytes = b""
+
+
+@contextmanager
+def drawing(title: str, label: str) -> Iterator[Canvas]:
+    """Give a figure to draw on under our settings; `svg` is there once the block ends. `label` is drawn at its head."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(9.0, 4.0), layout="constrained", facecolor="white")
-        panels = figure.subplots(1, len(PHASES), sharex=True, sharey=True)
-        colours = {arm.model: COLOURS[i % len(COLOURS)] for i, arm in enumerate(selection.arms)}
+        canvas = Canvas(figure=Figure(figsize=(9.0, 4.0), layout="constrained", facecolor="white"))
+        yield canvas
+        _add_label(canvas.figure, label)
+        canvas.svg = _svg(canvas.figure, title)
+
+
+def _drawn(quantity: Quantity, selection: Selection) -> bytes:
+    with drawing(f"{quantity.title}: {selection.suite.title}", limits(selection)) as canvas:
+        panels = canvas.figure.subplots(1, len(PHASES), sharex=True, sharey=True)
+        colours = {arm.id: COLOURS[i % len(COLOURS)] for i, arm in enumerate(selection.arms)}
         for axes, phase in zip(panels, PHASES, strict=True):
             _draw_panel(axes, quantity, phase, selection, colours)
         panels[0].set_ylabel(quantity.axis)
-        _add_label(figure, limits(selection))
-        _add_legend(figure, selection, colours)
-        return _svg(figure, f"{quantity.title}: {selection.suite.title}")
+        _add_legend(canvas.figure, selection, colours)
+    return canvas.svg
 
 
 def _draw_panel(
@@ -117,11 +134,11 @@ def _draw_panel(
 def _draw_run(
     axes: "Axes", quantity: Quantity, phase: str, epochs: Sequence[Epoch], *, color: str, gid: str
 ) -> None:
-    passes: list[Pass] = [getattr(epoch, phase) for epoch in epochs]
-    values = [quantity.scale * getattr(found, quantity.field) for found in passes]
+    seen = [(epoch.number, found) for epoch in epochs if (found := getattr(epoch, phase)) is not None]
+    values = [quantity.scale * getattr(found, quantity.field) for _, found in seen]
     # A curve of one epoch is a point, and would be nothing without a marker.
     marker = "o" if len(values) <= _MARKED_UP_TO else ""
-    numbers = [epoch.number for epoch in epochs]
+    numbers = [number for number, _ in seen]
     axes.plot(numbers, values, color=color, linewidth=1.5, marker=marker, markersize=4, gid=gid)
 
 
@@ -138,8 +155,8 @@ def _add_legend(figure: "Figure", selection: Selection, colours: Mapping[str, st
 
     handles = []
     for arm in selection.arms:
-        label = arm.label if arm.model in selection.trained else f"{arm.label} (not run)"
-        handles.append(Line2D([], [], color=colours[arm.model], linewidth=2, label=label))
+        label = arm.label if arm.id in selection.trained else f"{arm.label} (not run)"
+        handles.append(Line2D([], [], color=colours[arm.id], linewidth=2, label=label))
     if shows_published(selection):
         handles.append(Line2D([], [], color="#444444", linewidth=5, alpha=0.25, label="published"))
     figure.legend(handles=handles, loc="outside right upper", frameon=False)

@@ -71,11 +71,13 @@ def best_epoch(result: Result, metric: str) -> Epoch | None:
         result: a training result.
         metric: `top1` or `top5`.
     """
-    if not result.epochs:
+    tested = [epoch for epoch in result.epochs if epoch.test is not None]
+    if not tested:
         return None
-    return max(result.epochs, key=lambda epoch: (getattr(epoch.test, f"{metric}_of_batches"), -epoch.number))
+    return max(tested, key=lambda epoch: (getattr(epoch.test, f"{metric}_of_batches"), -epoch.number))
 
 
 def test_samples(result: Result) -> int | None:
     """Return how many samples each test of a training result saw."""
-    return result.epochs[-1].test.samples if result.epochs else None
+    tests = [epoch.test for epoch in result.epochs if epoch.test is not None]
+    return tests[-1].samples if tests else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from resbench.reporting.comparison import rows_of
-from resbench.reporting.figures import NONE, NOT_RUN, timing
+from resbench.reporting.figures import NONE, NOT_RUN, test_samples, timing
 from resbench.reporting.markdown import blocks, bullets, table
 from resbench.reporting.selection import Selection
 from resbench.results import Environment, Result, digest, plain
@@ -13,13 +13,16 @@ from resbench.units import duration
 
 def what_was_run(selection: Selection) -> str:
     """Return the recipe beside the published one, the data, and a line for each run."""
-    return blocks(_recipe(selection), _data(selection), _runs(selection))
+    return blocks(_recipe(selection), _arm_recipes(selection), _data(selection), _runs(selection))
 
 
 def _recipe(selection: Selection) -> str:
-    source = selection.suite.recipe.source
+    recipe = selection.suite.recipe
+    if recipe is None:
+        return ""
+    source = recipe.source
     origin = f"The recipe is that of {source.title}: {source.where} (<{source.url}>)."
-    published = _fields(plain(selection.suite.recipe))
+    published = _fields(plain(recipe))
     first = selection.first_trained
     ours = _fields(first.experiment["recipe"]) if first else {}
     rows = [
@@ -27,6 +30,21 @@ def _recipe(selection: Selection) -> str:
         for name in dict.fromkeys([*published, *ours])
     ]
     return blocks(origin, table(("Setting", "This run", "Published", "Differs"), rows))
+
+
+def _arm_recipes(selection: Selection) -> str:
+    """Return what the recipes of single arms have otherwise than the suite's."""
+    suite = selection.suite
+    if suite.recipe is None:
+        return ""
+    common = _fields(plain(suite.recipe))
+    lines = []
+    for arm in selection.arms:
+        own = _fields(plain(suite.recipe_of(arm)))
+        changed = [f"{name} {value}" for name, value in own.items() if value != common.get(name)]
+        changed += [f"data {arm.data}"] if arm.data else []
+        lines += [f"{arm.label}: {'; '.join(changed)}."] if changed else []
+    return blocks("In these arms the published recipe is another:", bullets(lines)) if lines else ""
 
 
 def _setting(name: str, ours: str, published: str) -> tuple[str, str, str, str]:
@@ -78,7 +96,7 @@ def _run_cells(trained: Result) -> tuple[str, ...]:
     return (
         str(len(trained.epochs)),
         f"{last.train.samples:,}" if last else NONE,
-        f"{last.test.samples:,}" if last else NONE,
+        f"{samples:,}" if (samples := test_samples(trained)) else NONE,
         duration(trained.seconds),
         timing(rate) if rate else NONE,
         trained.started[:16].replace("T", " "),
@@ -93,6 +111,8 @@ def environments(selection: Selection) -> str:
         parts.append(f"{_uses(place, selection)}:" if len(places) > 1 else "")
         parts.append(table(("Kind", "What", "Value"), _place_rows(place[0].environment)))
         for alike in _grouped(place, lambda result: result.environment.settings):
+            if not alike[0].environment.settings:
+                continue  # nothing ran
             parts.append(f"Settings. {_uses(alike, selection)}:")
             parts.append(table(("Setting", "Value"), list(alike[0].environment.settings.items())))
     return blocks(*parts)
@@ -121,24 +141,24 @@ def _place_rows(environment: Environment) -> list[tuple[str, str, str]]:
 
 def _uses(results: Sequence[Result], selection: Selection) -> str:
     """Return what was done there: "Profile: ResNet-18, ResNet-34; training: ResNet-18"."""
-    labels = {arm.model: arm.label for arm in selection.arms}
+    labels = selection.labels
     kinds: dict[str, list[str]] = {}
     for result in results:
         kind = "profile" if result.experiment["profiling"] else f"training, seed {result.experiment['seed']}"
-        kinds.setdefault(kind, []).append(labels[result.experiment["model"]])
+        kinds.setdefault(kind, []).append(labels[result.key])
     text = "; ".join(f"{kind} of {', '.join(names)}" for kind, names in kinds.items())
     return f"{text[:1].upper()}{text[1:]}"
 
 
 def notes(selection: Selection) -> str:
     """Return what the profiles say of themselves, each sentence once; empty where they say nothing."""
-    labels = {arm.model: arm.label for arm in selection.arms}
+    labels = selection.labels
     said_by: dict[str, list[str]] = {}
     for result in selection.results:
         if result.experiment["recipe"]:
             continue  # the notes on training runs stand at the head of the report
         for note in result.notes:
             speakers = said_by.setdefault(note, [])
-            label = labels[result.experiment["model"]]
+            label = labels[result.key]
             speakers += [] if label in speakers else [label]
     return bullets(f"{', '.join(speakers)}: {note}" for note, speakers in said_by.items())

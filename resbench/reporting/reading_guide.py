@@ -1,7 +1,8 @@
 """How to read a suite's report: its words, explained for somebody who meets them first."""
 
+from resbench.reporting.arm_figures import NAMES as ARM_NAMES
 from resbench.reporting.markdown import bullets
-from resbench.specs import Suite
+from resbench.specs import Kind, Suite
 
 NAMES = {"size": "model size", "flops": "GFLOPs", "top1_published": "top-1", "top5_published": "top-5"}
 """What a reader calls a metric."""
@@ -46,6 +47,31 @@ def reading_guide(suite: Suite) -> str:
     )
 
 
+def arms_guide(suite: Suite) -> str:
+    """Return the explanations of a report that compares arms."""
+    lines = [
+        "**Published**: what the sources named at the end print; 'fail' is an outcome there, and no number.",
+        (
+            "**reproduced**: the 95 % interval of the difference from the published figure lies within the margin; a counted "
+            "figure rounds to the published digits. **differs**: it does not."
+        ),
+    ]
+    if suite.kind is Kind.TRAINED:
+        lines += [
+            (
+                "**better, worse**: the interval lies to one side of zero, also once all arms are corrected for. "
+                "**inconclusive (needs n = k)**: k seeds would settle it, were difference and deviation to stay."
+            ),
+            "**not comparable**: the run asked something else than the published one; brackets say what. **failed**: as the source counts failures.",
+            (
+                "**95 % over seeds**: other seeds of the same arm would give a mean in this range in 95 of 100 repetitions, on "
+                "the same test samples. Two intervals that overlap may still belong to different arms: the table of "
+                "differences, paired by seed, is the one to ask."
+            ),
+        ]
+    return bullets(lines)
+
+
 def sources(suite: Suite) -> str:
     """Return where the published figures of the suite come from, with how they came about."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -53,7 +79,7 @@ def sources(suite: Suite) -> str:
         for figure in arm.published:
             source = figure.source
             head = f"{source.title}, {source.where} (<{source.url}>)"
-            name = NAMES.get(figure.metric, figure.metric)
+            name = NAMES.get(figure.metric) or ARM_NAMES.get(figure.metric, figure.metric)
             metrics = found.setdefault(head, {}).setdefault(figure.protocol, [])
             metrics += [] if name in metrics else [name]
     lines = []

@@ -1,21 +1,21 @@
 """Which stored results a report shows, and what it must say about them before anything else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resbench.results import Result, digest
-from resbench.specs import Arm, Scale, Suite
+from resbench.results import Result, digest, plain
+from resbench.specs import Arm, Kind, Scale, Suite
 from resbench.statistics.verdicts import training_differences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The results of one run of a suite: one question but for model and seed.
+    """The results of one run of a suite: one question but for what its arms differ in, and the seed.
 
     Attributes:
-        trained: of each model, its training results in the order of their seeds; no entry where there are none.
-        profiled: of each model, its profiling result.
+        trained: of each arm, by its `id`, its training results in the order of their seeds; no entry where there are none.
+        profiled: of each arm, its profiling (or counting) result.
         left_out: how many results of this suite and scale differ in data, recipe, precision, device or machine.
     """
 
@@ -31,8 +31,8 @@ class Selection:
         """All that is shown, arm by arm: the profile, then the trainings."""
         found: list[Result] = []
         for arm in self.arms:
-            found += [self.profiled[arm.model]] if arm.model in self.profiled else []
-            found += self.trained.get(arm.model, ())
+            found += [self.profiled[arm.id]] if arm.id in self.profiled else []
+            found += self.trained.get(arm.id, ())
         return tuple(found)
 
     @property
@@ -43,60 +43,142 @@ class Selection:
     @property
     def missing(self) -> tuple[str, ...]:
         """Labels of the arms that were not trained."""
-        return tuple(arm.label for arm in self.arms if arm.model not in self.trained)
+        return tuple(arm.label for arm in self.arms if arm.id not in self.trained)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of each result's arm, by the result's key."""
+        found = {self.profiled[arm.id].key: arm.label for arm in self.arms if arm.id in self.profiled}
+        for arm in self.arms:
+            found |= {result.key: arm.label for result in self.trained.get(arm.id, ())}
+        return found
+
+    @property
+    def amount(self) -> str:
+        """The scale as `--scale` takes it: a share of a suite stands in the names of its recipes."""
+        for arm in self.arms:
+            recipe = self.suite.recipe_of(arm)
+            for result in self.trained.get(arm.id, ()):
+                if self.scale is Scale.PART and recipe:
+                    return str(result.experiment["recipe"]["name"].removeprefix(f"{recipe.name}-"))
+        return str(self.scale)
+
+
+_KINDS = {"voc0712": "voc_crops"}
+"""What reads a data set, where it isn't called like it."""
+
+
+def belongs(suite: Suite, arm: Arm, experiment: Mapping[str, Any]) -> bool:
+    """Whether an experiment is one of an arm's, at whatever scale, on whatever pictures and device."""
+    if experiment["model"] != arm.model:
+        return False
+    if not suite.is_uniform and experiment["precision"] != arm.precision:
+        return False
+    if experiment["recipe"] and not suite.is_uniform and experiment.get("processes", 1) != arm.processes:
+        return False
+    if experiment["recipe"]:
+        recipe, data = suite.recipe_of(arm), suite.data_of(arm)
+        name = experiment["recipe"]["name"].partition("-")[0]
+        return (
+            recipe is not None
+            and name == recipe.name
+            and experiment["data"]["kind"] == _KINDS.get(data, data)
+        )
+    return bool(experiment["profiling"] == plain(suite.profiling_of(arm)))
 
 
 def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: Scale) -> Selection:
     """Choose the results that belong together: those that ask what the latest one of their kind asks.
 
-    Trainings may differ in model and seed, profiles in model. Of two results with the same model and seed, which a
-    file put together by hand may hold, the later one is taken.
+    Trainings may differ in seed and in what the arms differ in, profiles in what the arms differ in. Of two results with
+    the same arm and seed, which a file put together by hand may hold, the later one is taken.
     """
-    models = {arm.model for arm in arms}
     at_scale = [
-        result
+        (arm, result)
         for result in sorted(results, key=lambda found: found.started)
-        if result.experiment["scale"] == scale and result.experiment["model"] in models
+        if result.experiment["scale"] == scale
+        for arm in arms
+        if belongs(suite, arm, result.experiment)
     ]
-    trained = _alike([result for result in at_scale if result.experiment["recipe"]])
-    profiled = _alike([result for result in at_scale if result.experiment["profiling"]])
-    by_seed = {(result.experiment["model"], result.experiment["seed"]): result for result in trained}
-    by_model = {result.experiment["model"]: result for result in profiled}
+    trained = _alike_trained(suite, [pair for pair in at_scale if pair[1].experiment["recipe"]])
+    profiled = _alike_profiled(suite, [pair for pair in at_scale if pair[1].experiment["profiling"]])
+    by_seed = {(arm.id, result.experiment["seed"]): result for arm, result in trained}
+    by_arm = {arm.id: result for arm, result in profiled}
     return Selection(
         suite=suite,
         arms=tuple(arms),
         scale=scale,
         trained={
-            arm.model: found
+            arm.id: found
             for arm in arms
-            if (found := tuple(by_seed[key] for key in sorted(by_seed) if key[0] == arm.model))
+            if (found := tuple(by_seed[key] for key in sorted(by_seed) if key[0] == arm.id))
         },
-        profiled=by_model,
-        left_out=len(at_scale) - len(by_seed) - len(by_model),
+        profiled=by_arm,
+        left_out=len(at_scale) - len(by_seed) - len(by_arm),
     )
 
 
-def _alike(results: Sequence[Result]) -> list[Result]:
-    questions = [digest(_shared(result.experiment)) for result in results]
-    return [result for result, question in zip(results, questions, strict=True) if question == questions[-1]]
+_Pairs = list[tuple[Arm, Result]]
 
 
-def _shared(experiment: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in experiment.items() if name not in ("model", "seed")}
+def _alike_trained(suite: Suite, pairs: _Pairs) -> _Pairs:
+    """Keep those that share all that arms can't differ in, and then, of each recipe and data set, its latest form."""
+    varying = ("recipe", "data", *(() if suite.is_uniform else ("precision", "processes")))
+    shared = _alike(pairs, lambda experiment: _without(experiment, varying))
+    groups: dict[tuple[str, str], _Pairs] = {}
+    for pair in shared:
+        experiment = pair[1].experiment
+        recipe = suite.recipe_of(pair[0])
+        group = (recipe.name if recipe else "", experiment["data"]["kind"])
+        groups.setdefault(group, []).append(pair)
+    return [
+        pair
+        for group in groups.values()
+        for pair in _alike(group, lambda experiment: [experiment["recipe"], experiment["data"]])
+    ]
+
+
+def _alike_profiled(suite: Suite, pairs: _Pairs) -> _Pairs:
+    varying = () if suite.is_uniform else ("precision", "profiling")
+    return _alike(pairs, lambda experiment: _without(experiment, varying))
+
+
+def _alike(pairs: _Pairs, question: Callable[[Mapping[str, Any]], object]) -> _Pairs:
+    """Keep the results that ask what the last one asks."""
+    asked = [digest(question(result.experiment)) for _, result in pairs]
+    return [pair for pair, one in zip(pairs, asked, strict=True) if one == asked[-1]]
+
+
+def _without(experiment: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in experiment.items() if name not in ("model", "seed", *fields)}
+
+
+def differences_of(selection: Selection, arm: Arm, result: Result) -> tuple[str, ...]:
+    """Return what a training asked otherwise than the published figures of its arm did."""
+    return training_differences(result.experiment, selection.suite.as_asked_of(arm))
 
 
 def limits(selection: Selection) -> str:
     """Return what keeps the run from being compared with the published figures, as one line; empty if nothing does."""
-    first = selection.first_trained
-    if first is None:
-        reduced = selection.scale is not Scale.FULL
-        return f"Reduced run (scale {selection.scale}); nothing was trained." if reduced else ""
-    if not (differences := training_differences(first.experiment, selection.suite)):
+    runs = [(arm, result) for arm in selection.arms for result in selection.trained.get(arm.id, ())]
+    if not runs:
+        return _limits_untrained(selection)
+    differing = next(((pair, found) for pair in runs if (found := differences_of(selection, *pair))), None)
+    if differing is None:
         return ""
+    (_, first), differences = differing
     data = first.experiment["data"]
     place = f"on {data['label']}" + ("" if data["official"] else ", which is not the published data set")
     if selection.scale is not Scale.FULL:
-        return f"Reduced run (scale {selection.scale}), {place}. Not comparable with the published figures."
+        return f"Reduced run (scale {selection.amount}), {place}. Not comparable with the published figures."
     if not data["official"]:
         return f"Full recipe, {place}. Not comparable with the published figures."
     return f"Differs from the published run: {'; '.join(differences)}. Not comparable with the published figures."
+
+
+def _limits_untrained(selection: Selection) -> str:
+    if selection.scale is Scale.FULL or selection.suite.kind is Kind.COUNTED:
+        return ""
+    if selection.suite.kind is Kind.TIMED:
+        return f"Reduced run (scale {selection.amount}): timed for less long than at scale full."
+    return f"Reduced run (scale {selection.amount}); nothing was trained."

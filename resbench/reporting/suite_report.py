@@ -3,16 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from resbench.reporting.arm_costs import arm_costs, arm_timings
+from resbench.reporting.arm_curves import QUANTITIES as ARM_QUANTITIES
+from resbench.reporting.arm_curves import arm_pictures, distances
+from resbench.reporting.arm_pairs import arm_pairs
+from resbench.reporting.arm_runs import arm_runs
+from resbench.reporting.arm_table import arm_table
 from resbench.reporting.comparison import comparison
 from resbench.reporting.costs import as_published_and_trained, by_convention
 from resbench.reporting.curves import QUANTITIES, pictures, shows_published
-from resbench.reporting.markdown import blocks
+from resbench.reporting.markdown import blocks, bullets
 from resbench.reporting.protocol import environments, notes, what_was_run
-from resbench.reporting.reading_guide import reading_guide, sources
-from resbench.reporting.readings import readings
+from resbench.reporting.reading_guide import arms_guide, reading_guide, sources
+from resbench.reporting.readings import baselines, readings
 from resbench.reporting.selection import Selection, limits, select
 from resbench.results import Result
-from resbench.specs import Arm, Scale, Suite
+from resbench.specs import Arm, Kind, Scale, Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,19 @@ def suite_report(
         command: what to type to run the same again.
     """
     selection = select(suite, arms, results, scale)
+    if suite.recipe is None or suite.profiling is None:
+        sections, drawn = _of_arms(selection, command)
+    else:
+        sections, drawn = _of_profiled_trainings(selection, command)
+    parts = (blocks(f"## {title}" if title else "", body) for title, body in sections if body)
+    return Report(markdown=blocks(*parts) + "\n", folder=suite.name, pictures=drawn)
+
+
+_Sections = tuple[tuple[str, str], ...]
+
+
+def _of_profiled_trainings(selection: Selection, command: str) -> tuple[_Sections, Mapping[str, bytes]]:
+    """Return the sections of a suite whose table has costs, times and accuracies of each model side by side."""
     drawn = pictures(selection)
     sections = (
         ("", _head(selection)),
@@ -55,18 +74,39 @@ def suite_report(
         ("Notes on the results", notes(selection)),
         ("Environment", environments(selection)),
         ("Run it again", _again(command)),
-        ("How to read this report", reading_guide(suite)),
-        ("Sources of the published figures", sources(suite)),
+        ("How to read this report", reading_guide(selection.suite)),
+        ("Sources of the published figures", sources(selection.suite)),
     )
-    parts = (blocks(f"## {title}" if title else "", body) for title, body in sections if body)
-    return Report(markdown=blocks(*parts) + "\n", folder=suite.name, pictures=drawn)
+    return sections, drawn
+
+
+def _of_arms(selection: Selection, command: str) -> tuple[_Sections, Mapping[str, bytes]]:
+    """Return the sections of a suite whose arms are compared over several seeds, or are only counted or timed."""
+    drawn = arm_pictures(selection)
+    trained = selection.suite.kind is Kind.TRAINED
+    sections = (
+        ("", _head(selection)),
+        ("Published and measured", arm_table(selection) if trained else ""),
+        ("Differences between arms", arm_pairs(selection)),
+        ("Every run", arm_runs(selection)),
+        ("Timings", arm_timings(selection) if selection.suite.kind is Kind.TIMED else ""),
+        ("Parameters and operations", arm_costs(selection)),
+        ("Learning curves", _arm_curves(selection, drawn) if trained else ""),
+        ("What was run", blocks(what_was_run(selection), baselines(selection)) if trained else ""),
+        ("Notes on the results", notes(selection)),
+        ("Environment", environments(selection)),
+        ("Run it again", _again(command)),
+        ("How to read this report", arms_guide(selection.suite)),
+        ("Sources of the published figures", sources(selection.suite)),
+    )
+    return sections, drawn
 
 
 def _head(selection: Selection) -> str:
     lines = [f"> **{limits(selection)}**"] if limits(selection) else []
     trained = [result for results in selection.trained.values() for result in results]
     lines += [f"> {note}" for note in dict.fromkeys(note for result in trained for note in result.notes)]
-    if selection.missing:
+    if selection.missing and selection.suite.kind is Kind.TRAINED:
         lines.append(f"> **Not trained: {', '.join(selection.missing)}.** What is missing says *not run*.")
     return blocks(
         f"# {selection.suite.title}",
@@ -74,6 +114,23 @@ def _head(selection: Selection) -> str:
         f"**Question.** {selection.suite.question}",
         _left_out(selection),
     )
+
+
+def _arm_curves(selection: Selection, drawn: Mapping[str, bytes]) -> str:
+    if not drawn:
+        return "Nothing was trained: there are no curves."
+    caption = (
+        "One line for each seed. Training figures are of the augmented pictures, taken while the weights still change. A recipe "
+        "that tests at its end alone has one point of the test."
+    )
+    if shows_published(selection):
+        caption += " The wide pale lines are the published curves."
+    reduced = limits(selection)
+    links = [
+        f"![{quantity.title} over epochs, training and test]({selection.suite.name}/{quantity.name}.svg)"
+        for quantity in ARM_QUANTITIES
+    ]
+    return blocks(f"**{reduced}**" if reduced else "", caption, *links, bullets(distances(selection)))
 
 
 def _again(command: str) -> str:

@@ -42,9 +42,10 @@ def test_an_unknown_name_gets_the_nearest() -> None:
         open_data("voc0713", None)
 
 
-def test_cifar10_has_no_sample() -> None:
-    with pytest.raises(UsageError, match="resbench data prepare cifar10"):
-        open_data("cifar10", None)
+def test_cifar10_has_a_sample_that_says_what_it_is() -> None:
+    identity = open_data("cifar10", None).identity
+    assert (identity.kind, identity.official) == ("cifar10", False)
+    assert "sample" in identity.label
 
 
 def test_the_sample_is_called_what_it_is(cache: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from resbench.results import Environment, Epoch, Measurement, Pass, Result, Statistic, Unit, plain
 from resbench.specs import DataIdentity, Experiment, Precision, Recipe, Scale
 from resbench.suites.voc_compare import SUITE
+from resbench.training.recipes import VOC_ZJ2020
 
 MODELS = ("resnet18_biased", "resnet34_biased", "resnet50")
 COUNTS = {
@@ -107,8 +108,8 @@ def _training(
         )
         for number, share in enumerate(shares, start=1)
     )
-    best = max(epochs, key=lambda epoch: epoch.test.top1_of_batches).test
-    last = epochs[-1].test
+    tests = [epoch.test for epoch in epochs if epoch.test is not None]
+    best, last = max(tests, key=lambda test: test.top1_of_batches), tests[-1]
 
     def share(metric: str, value: float, statistic: Statistic) -> Measurement:
         return Measurement(
@@ -165,7 +166,7 @@ def fabricate(
         test_samples=12_032 if official else 1_912,
         majority=0.3763,
     )
-    recipe = SUITE.recipe
+    recipe = VOC_ZJ2020
     if length is not None:
         recipe = replace(
             recipe, name=f"{recipe.name}-{scale}", schedule=replace(recipe.schedule, length=length, warmup=2)

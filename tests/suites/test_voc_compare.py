@@ -21,12 +21,15 @@ def figure(model: str, metric: str) -> float:
     return found.value
 
 
+EXTRA = [arm.model for arm in SUITE.extra]
+
+
 def test_the_catalogue_finds_it() -> None:
     assert find("suite", "suites", "SUITE", "voc_compare") is SUITE
-    assert set(ARMS) <= BY_NAME.keys()
+    assert {*ARMS, *EXTRA} <= BY_NAME.keys()
 
 
-@pytest.mark.parametrize("model", ARMS)
+@pytest.mark.parametrize("model", [*ARMS, *EXTRA])
 def test_the_published_costs_follow_from_the_architecture(model: str) -> None:
     layers = layers_of(BY_NAME[model])
     size_B = 4 * sum(layer.parameters for layer in layers)
@@ -36,13 +39,14 @@ def test_the_published_costs_follow_from_the_architecture(model: str) -> None:
     pooled = sum(
         layer.input_CHW[0] * (layer.input_CHW[1] * layer.input_CHW[2] + 1)
         for layer in layers
-        if layer.kind is Kind.AVERAGE_POOL
+        # With DenseNet's three pools between blocks the sum would round to 5.733; published is 5.731.
+        if layer.kind is Kind.AVERAGE_POOL and layer.output_CHW[1:] == (1, 1)
     )
     assert mebibytes(size_B) == mebibytes(figure(model, "size"))
     assert giga(2 * (macs + biases + 2 * normalised + pooled)) == giga(figure(model, "flops"))
 
 
-@pytest.mark.parametrize("model", ARMS)
+@pytest.mark.parametrize("model", [*ARMS, *EXTRA])
 @pytest.mark.parametrize(("metric", "field"), [("top1_published", "top1"), ("top5_published", "top5")])
 def test_the_published_accuracy_is_the_best_test_epoch_of_the_curves(
     model: str, metric: str, field: str
@@ -55,7 +59,7 @@ def test_the_published_accuracy_is_the_best_test_epoch_of_the_curves(
 def test_the_curves_are_complete() -> None:
     curves = published_curves(SUITE)
     assert sorted((curve.model, curve.phase) for curve in curves) == sorted(
-        (model, phase) for model in ARMS for phase in ("train", "test")
+        (model, phase) for model in (*ARMS, *EXTRA) for phase in ("train", "test")
     )
     assert all(curve.epochs == tuple(range(1, 101)) for curve in curves)
     assert all(0 <= share <= 1 for curve in curves for share in (*curve.top1, *curve.top5))
@@ -65,6 +69,7 @@ def test_the_logged_learning_rate_is_the_recipes() -> None:
     """Warm-up 2e-4 to 1e-3 in five epochs, then down to about 1e-4."""
     text = (resources.files("resbench.suites") / SUITE.curves).read_text()
     rates = [float(row["lr"]) for row in csv.DictReader(text.splitlines()) if row["phase"] == "train"][:100]
+    assert SUITE.recipe is not None
     optimizer, schedule = SUITE.recipe.optimizer, SUITE.recipe.schedule
     assert rates[: schedule.warmup] == pytest.approx([2e-4, 4e-4, 6e-4, 8e-4, 1e-3])
     assert max(rates) == optimizer.lr

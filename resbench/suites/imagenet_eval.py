@@ -1,0 +1,53 @@
+"""Weights that others trained, tested on ImageNet's validation set: one crop, ten crops, several scales."""
+
+from resbench.specs import Arm, Kind, Suite
+from resbench.suites.published.he2015 import MULTI_SCALE, TEN_CROP, paper
+from resbench.suites.published.imagenet_weights import ONE_CROP_ERRORS, TIMM, TORCHVISION
+
+
+def _torchvision(model: str, version: str) -> Arm:
+    further = TIMM[model] if version == "V1" else ()
+    fb = ONE_CROP_ERRORS.get((model, "fb"), ()) if version == "V1" else ()
+    return Arm(
+        model=model,
+        name=f"{model}_{version.lower()}",
+        label=f"ResNet-{model.removeprefix('resnet')}, torchvision's {version}",
+        published=(*TORCHVISION[model, version].accuracies, *further, *fb),
+        weights=f"IMAGENET1K_{version}",
+    )
+
+
+def _paper(model: str, label: str) -> Arm:
+    """Return an arm of the paper's own form; its weights exist as Caffe files alone, so that a converted file is needed."""
+    return Arm(
+        model=model,
+        name=f"{model}_paper",
+        label=f"{label}, the paper's",
+        published=(
+            *ONE_CROP_ERRORS.get((model, "original"), ()),
+            *TEN_CROP.get(model, ()),
+            *MULTI_SCALE.get(model, ()),
+        ),
+        weights=f"{model}.safetensors",
+    )
+
+
+SUITE = Suite(
+    name="imagenet_eval",
+    title="Published weights on ImageNet's validation set",
+    question=(
+        "Do published weights err as published: with one crop (torchvision, timm, the released Caffe models), ten crops "
+        "(Table 3) and several scales (Table 4)?"
+    ),
+    source=paper("Tables 2 to 4"),
+    kind=Kind.EVALUATED,
+    data="imagenet",
+    arms=tuple(_torchvision(model, version) for model, version in TORCHVISION),
+    extra=(
+        _paper("resnet34", "ResNet-34, option B"),
+        _paper("resnet34_c", "ResNet-34, option C"),
+        _paper("resnet50_v1", "ResNet-50"),
+        _paper("resnet101_v1", "ResNet-101"),
+        _paper("resnet152_v1", "ResNet-152"),
+    ),
+)

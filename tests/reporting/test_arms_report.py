@@ -1,0 +1,190 @@
+"""The report of a suite whose arms run over several seeds, on fabricated results: round figures that can be recognised."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from resbench.reporting.suite_report import Report, suite_report
+from resbench.results import Ending, Environment, Epoch, Measurement, Pass, Result, Statistic, Unit, plain
+from resbench.specs import DataIdentity, Experiment, Precision, Scale, Suite
+from resbench.suites.cifar_depth import SUITE as DEPTH
+from resbench.suites.cifar_inputs import SUITE as INPUTS
+from resbench.suites.cifar_shortcut_types import SUITE as SHORTCUTS
+from resbench.suites.cifar_wide_stem import SUITE as WIDE_STEM
+
+DATA = DataIdentity(
+    kind="cifar10", label="CIFAR-10", official=True, fingerprint="f00d", classes=10, train_samples=50_000,
+    test_samples=10_000, majority=0.1,
+)  # fmt: skip
+ENVIRONMENT = Environment(
+    machine={"cpu": "Example CPU 3000"}, software={"torch": "2.15.0"}, settings={"threads": "2"}
+)
+
+
+def passed(error: float) -> Pass:
+    return Pass(
+        loss=error, loss_of_batches=error, top1=1 - error, top5=1.0, top1_of_batches=1 - error,
+        top5_of_batches=1.0, samples=10_000, seconds=9.0,
+    )  # fmt: skip
+
+
+def run(
+    suite: Suite, arm_id: str, seed: int, error: float, *, scale: Scale = Scale.FULL, epochs: int = 3
+) -> Result:
+    (arm,) = (arm for arm in (*suite.arms, *suite.extra) if arm.id == arm_id)
+    recipe = suite.recipe_of(arm)
+    assert recipe is not None
+    if scale is not Scale.FULL:
+        recipe = replace(recipe, name=f"{recipe.name}-{scale}", train_limit=100)
+    experiment = Experiment(
+        model=arm.model,
+        device="cpu",
+        precision=Precision.FP32,
+        seed=seed,
+        scale=scale,
+        recipe=recipe,
+        data=DATA,
+    )
+    return Result(
+        key=experiment.key,
+        experiment=plain(experiment),
+        measurements=(
+            Measurement(metric="top1_strict", value=1 - error, unit=Unit.ONE, statistic=Statistic.LAST, n=10_000),
+            Measurement(
+                metric="parameters", value=269_722, unit=Unit.ONE, statistic=Statistic.COMPUTED, method="trainable numbers"
+            ),
+            Measurement(metric="macs", value=40_551_040, unit=Unit.ONE, statistic=Statistic.COMPUTED, method="core"),
+        ),
+        environment=ENVIRONMENT,
+        epochs=tuple(
+            Epoch(
+                number=number,
+                learning_rate=0.1,
+                train=passed(error * (1 + epochs - number)),
+                test=passed(error) if number == epochs else None,
+            )
+            for number in range(1, epochs + 1)
+        ),
+        started=f"2026-01-02T03:00:0{seed}+00:00",
+        seconds=600.0,
+    )  # fmt: skip
+
+
+def diverged(suite: Suite, arm_id: str, seed: int) -> Result:
+    whole = run(suite, arm_id, seed, 0.5)
+    return replace(
+        whole, measurements=whole.measurements[1:], epochs=(), outcome=Ending.DIVERGED, diverged_at=17
+    )
+
+
+def runs(suite: Suite, errors: Mapping[str, Sequence[float]], scale: Scale = Scale.FULL) -> list[Result]:
+    return [
+        run(suite, arm, seed, error, scale=scale)
+        for arm, found in errors.items()
+        for seed, error in enumerate(found)
+    ]
+
+
+def render(suite: Suite, results: Sequence[Result], scale: Scale = Scale.FULL, *arms: str) -> Report:
+    return suite_report(suite, suite.chosen(arms), results, scale=scale, command="resbench run ...")
+
+
+def cells(report: Report, title: str, label: str) -> list[str]:
+    section = report.markdown.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    line = next(line for line in section.splitlines() if line.startswith(f"| {label} "))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+FIVE = {
+    "cifar_resnet20": (0.0860, 0.0870, 0.0880, 0.0890, 0.0870),
+    "cifar_resnet110": (0.0650, 0.0660, 0.0670, 0.0640, 0.0680),
+}
+
+
+def test_five_seeds_read_as_they_should(snapshot: SnapshotAssertion) -> None:
+    report = render(DEPTH, runs(DEPTH, FIVE), Scale.FULL, *FIVE)
+    assert report.markdown == snapshot
+    assert sorted(report.pictures) == ["error.svg", "loss.svg"]
+
+
+def test_the_mean_and_its_interval_are_students() -> None:
+    report = render(DEPTH, runs(DEPTH, FIVE), Scale.FULL, "cifar_resnet20")
+    # By hand: mean 8.74, standard deviation 0.11402, t 2.7764 with 4 degrees of freedom: +-0.1416.
+    assert cells(report, "Published and measured", "ResNet-20")[3] == "8.74 [8.60, 8.88]"
+
+
+def test_110_layers_have_a_line_for_the_mean_and_one_for_the_best() -> None:
+    report = render(DEPTH, runs(DEPTH, FIVE), Scale.FULL, *FIVE)
+    lines = [
+        line for line in report.markdown.splitlines() if line.startswith("| ResNet-110 ") and "top-1" in line
+    ]
+    assert [line.split("|")[3].strip() for line in lines] == ["6.61 ± 0.16 (mean of 5)", "6.43 (best of 5)"]
+    assert [line.split("|")[5].strip() for line in lines] == ["6.60", "6.40"]
+    assert "reproduced" in lines[0]
+
+
+def test_differences_are_paired_by_seed() -> None:
+    """Both arms move with the seed; what is left of each pair is 2.2 points throughout."""
+    moved = (0.0800, 0.0900, 0.1000)
+    both = {"cifar_resnet20": moved, "cifar_resnet32": tuple(error - 0.022 for error in moved)}
+    report = render(DEPTH, [*runs(DEPTH, both), run(DEPTH, "cifar_resnet32", 7, 0.5)], Scale.FULL, *both)
+    assert cells(report, "Differences between arms", "ResNet-32")[1:3] == ["3", "-2.20"]
+
+
+def test_a_reduced_run_is_compared_with_nothing() -> None:
+    report = render(DEPTH, runs(DEPTH, FIVE, Scale.SHORT), Scale.SHORT, *FIVE)
+    assert report.markdown.splitlines()[2].startswith("> **Reduced run (scale short)")
+    assert cells(report, "Published and measured", "ResNet-20")[-1] == "not comparable (scale, train_limit)"
+
+
+def test_a_published_fail_is_reproduced_by_failing() -> None:
+    name = "cifar_resnet110_dropout_shortcut"
+    failing = {name: (0.9, 0.9, 0.9, 0.9, 0.3), "cifar_resnet110": (0.066,) * 5}
+    report = render(SHORTCUTS, runs(SHORTCUTS, failing), Scale.FULL, *failing)
+    found = cells(report, "Published and measured", "dropout 0.5")
+    assert (found[2], found[-1]) == ("fail (median of 5)", "reproduced")
+
+
+def test_a_run_that_diverged_is_counted_and_has_no_figure() -> None:
+    name = "cifar_resnet20"
+    results = [run(DEPTH, name, 0, 0.09), diverged(DEPTH, name, 1)]
+    report = render(DEPTH, results, Scale.FULL, name)
+    assert cells(report, "Published and measured", "ResNet-20")[5] == "1 + 1 diverged"
+    assert "| diverged" in report.markdown.partition("## Every run")[2]
+
+
+def test_arms_of_one_model_are_told_apart_by_their_recipes() -> None:
+    errors = {"per_pixel": (0.09,), "raw_255": (0.10,), "imagenet_bare": (0.12,)}
+    report = render(INPUTS, runs(INPUTS, errors), Scale.FULL, *errors)
+    shown = {
+        label: cells(report, "Published and measured", label)[3]
+        for label in (
+            "per-pixel mean, augmented",
+            "raw, 0 to 255, augmented",
+            "ImageNet's statistics, not augmented",
+        )
+    }
+    assert list(shown.values()) == ["9.00", "10.00", "12.00"]
+    assert "pictures: flip no" in report.markdown
+
+
+def test_a_published_log_is_drawn_behind_and_its_distance_told() -> None:
+    result = run(WIDE_STEM, "cifar_wide_stem_resnet34", 0, 0.15, epochs=20)
+    report = render(WIDE_STEM, [result])
+    assert b"published-cifar_wide_stem_resnet34-test" in report.pictures["error.svg"]
+    assert "ours and the published curve: mean distance" in report.markdown
+    assert cells(report, "Published and measured", "ResNet-34, 3x3 stem")[2] == "85.00 (one run)"
+
+
+def test_nothing_run_still_shows_every_arm() -> None:
+    report = render(DEPTH, [])
+    assert cells(report, "Published and measured", "ResNet-56")[3:] == ["not run", "-", "0", "not run"]
+    assert report.pictures == {}
+
+
+@pytest.mark.parametrize("suite", [DEPTH, SHORTCUTS])
+def test_the_same_results_give_the_same_bytes(suite: Suite) -> None:
+    results = runs(suite, {suite.arms[0].id: (0.1, 0.2)})
+    assert render(suite, results).pictures == render(suite, results[::-1]).pictures
