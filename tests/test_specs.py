@@ -113,7 +113,7 @@ def test_another_question_has_another_key(change: dict[str, Any]) -> None:
 
 def test_an_experiment_of_another_version_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = TRAINING.key
-    monkeypatch.setattr(specs, "EXPERIMENT_VERSION", specs.EXPERIMENT_VERSION + 1)
+    monkeypatch.setattr("resbench.specs.experiment.EXPERIMENT_VERSION", specs.EXPERIMENT_VERSION + 1)
     assert TRAINING.key != before
 
 

@@ -53,9 +53,9 @@ def stop_on_signals() -> Iterator[Stop]:
 class Display:
     """Shows the progress of a suite; see `resbench.execution.progress.Progress` for what it is told."""
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, console: Console | None = None) -> None:
         self._stop = stop
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False)
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -65,10 +65,12 @@ class Display:
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
+            # As often as a run tells where it stands. Each drawing holds up the thread that trains.
+            refresh_per_second=4,
         )
         self._task = self._bar.add_task("", total=None, count="", figures="")
         self._model = ""
-        self._began = 0.0
+        self._began = time.monotonic()
         self._epochs_done = 0
 
     def __enter__(self) -> Self:
@@ -133,11 +135,14 @@ class Display:
     def epoch(self, epoch: Epoch, epochs: int) -> None:
         """Say what an epoch found."""
         self._epochs_done += 1
-        self.say(
-            f"      epoch {epoch.number}/{epochs}: train loss {epoch.train.loss:.3f}, top-1 "
-            f"{percent(epoch.train.top1)}; test loss {epoch.test.loss:.3f}, top-1 {percent(epoch.test.top1)}, "
-            f"top-5 {percent(epoch.test.top5)}; {epoch.train.samples / epoch.train.seconds:.0f} images/s"
-        )
+        train = epoch.train
+        parts = [f"train loss {train.loss:.3f}, top-1 {percent(train.top1)}"]
+        for name, found in (("validation", epoch.validation), ("test", epoch.test)):
+            if found is not None:
+                top5 = percent(found.top5)
+                parts.append(f"{name} loss {found.loss:.3f}, top-1 {percent(found.top1)}, top-5 {top5}")
+        parts.append(f"{train.samples / train.seconds:.0f} images/s")
+        self.say(f"      epoch {epoch.number}/{epochs}: {'; '.join(parts)}")
 
     def stopping(self) -> bool:
         """Return whether a signal asked for the end."""
@@ -145,7 +150,9 @@ class Display:
 
     def _left(self, step: Step) -> float:
         """Estimate the seconds left of this run from the epochs, and the part of one, of this session."""
-        share = (step.done / step.total + (step.phase == "test")) / 2
+        share = step.done / step.total
+        if step.phase in ("train", "test"):
+            share = (share + (step.phase == "test")) / 2
         return (
             (time.monotonic() - self._began)
             * (step.epochs - step.epoch + 1 - share)

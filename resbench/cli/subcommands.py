@@ -29,10 +29,25 @@ SUBCOMMANDS = {
     "run": Subcommand(
         "resbench.cli.run", "run", "Train, test and profile the models of a suite, and write its report."
     ),
+    "evaluate": Subcommand(
+        "resbench.cli.evaluate", "evaluate", "Test a network's weights on labelled pictures."
+    ),
+    "train": Subcommand(
+        "resbench.cli.train", "train", "Train one network by a recipe, and keep its weights."
+    ),
+    "find-lr": Subcommand(
+        "resbench.cli.find_lr",
+        "find_lr",
+        "Find the range of learning rates that a network can be trained at.",
+    ),
     "profile": Subcommand(
         "resbench.cli.profile", "profile", "Measure what networks cost, and how fast they are here."
     ),
-    "show": Subcommand("resbench.cli.show", "show", "Show a network as a tree of its parts."),
+    "show": Subcommand(
+        "resbench.cli.show",
+        "show",
+        "Show a network as a tree of its parts, or a suite with its question, arms, recipe and published figures.",
+    ),
     "flops": Subcommand(
         "resbench.cli.flops", "flops", "Count the operations of one network, by every convention."
     ),
@@ -51,6 +66,7 @@ SUBCOMMANDS = {
         "resbench.cli.report", "report", "Write the report of a suite again from stored results."
     ),
     "list": Subcommand("resbench.cli.listing", "app", "List what resbench knows: models, suites."),
+    "new": Subcommand("resbench.cli.new", "app", "Start a file of your own: a suite."),
     "data": Subcommand("resbench.cli.data", "app", "Prepare and verify data sets."),
 }
 

@@ -1,5 +1,6 @@
 """What is asked: published figures and their sources, recipes, experiments, suites. Frozen data, no torch."""
 
+from resbench.specs.engine import Engine
 from resbench.specs.experiment import (
     EXPERIMENT_VERSION,
     DataIdentity,
@@ -10,13 +11,15 @@ from resbench.specs.experiment import (
 )
 from resbench.specs.published import Published, Source
 from resbench.specs.recipe import Loss, Optimizer, Pictures, Recipe, Schedule
-from resbench.specs.suite import Arm, Suite
+from resbench.specs.suite import Arm, Kind, Suite
 
 __all__ = [
     "EXPERIMENT_VERSION",
     "Arm",
     "DataIdentity",
+    "Engine",
     "Experiment",
+    "Kind",
     "Loss",
     "Optimizer",
     "Pictures",

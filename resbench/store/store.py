@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from resbench.errors import UsageError
 from resbench.results import Result
+from resbench.store.epochs import EpochRecord
 from resbench.store.files import unwritable
 from resbench.store.formats import check_version, from_text, to_text
 from resbench.store.sqlite_errors import INSTEAD, Doing, explained
@@ -46,6 +47,7 @@ class Store:
     def __init__(self, engine: sa.Engine, path: Path) -> None:
         self._engine = engine
         self.path = path
+        self.epochs = EpochRecord(engine, path)
 
     def save(self, result: Result) -> None:
         """Save a result in one transaction: once this returns, it is on disk. The same key is replaced.

@@ -11,7 +11,7 @@ from resbench.results import Environment, Epoch, Measurement, Pass, Result, Stat
 from resbench.specs import DataIdentity, Experiment, Precision, Scale
 from resbench.store.exchange import export_results
 from resbench.store.store import open_store
-from resbench.suites.voc_compare import SUITE
+from resbench.training.recipes import VOC_ZJ2020
 
 
 def trained(
@@ -26,7 +26,7 @@ def trained(
     )  # fmt: skip
     experiment = Experiment(
         model=model, device="cpu", precision=Precision.FP32, seed=7, scale=scale, data=data,
-        recipe=replace(SUITE.recipe, name=f"{SUITE.recipe.name}-{scale}"),
+        recipe=replace(VOC_ZJ2020, name=f"{VOC_ZJ2020.name}-{scale}"),
     )  # fmt: skip
     seen = Pass(
         loss=1.0, loss_of_batches=1.0, top1=0.25, top5=0.5, top1_of_batches=0.25, top5_of_batches=0.5,

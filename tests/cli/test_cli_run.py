@@ -59,7 +59,7 @@ def test_stopped_and_run_again_and_once_more(
     last = said[-1]
     assert word in last
     assert "1 of 2 experiments are stored" in last
-    assert "goes on from the last finished epoch" in last
+    assert "goes on from the last checkpoint" in last
 
     again = resbench(tmp_path, *options)
     assert again.returncode == 0, again.stderr
