@@ -35,13 +35,14 @@ def measure_here(workload: Workload) -> dict[str, object]:
     """Return the bytes of each part (by the names in `Purpose`), the peak and how it was read."""
     device = resolve_device(workload.device)
     torch.set_num_threads(workload.threads)
-    returns = workload.returns_memory and device.type == "cpu" and return_memory()
     meter: Meter = CudaMeter(device) if device.type == "cuda" else ProcessMeter()
     if parse_model(workload.model).is_outside:
         with torch.device("meta"):
             open_model(workload.model, classes=workload.classes)  # libraries are no part of the model
     with float32_as(Precision(workload.precision)):
-        _load_libraries(device)
+        _load_libraries(device, training=workload.training)
+        # Only now: a heap that gives every block back makes loading them several times as slow.
+        returns = workload.returns_memory and device.type == "cpu" and return_memory()
         meter.reset_peak()
         start = meter.now()
         parts = dict(
@@ -122,8 +123,11 @@ def _format(workload: Workload) -> torch.memory_format:
     return torch.channels_last if workload.memory_format == "channels_last" else torch.contiguous_format
 
 
-def _load_libraries(device: torch.device) -> None:
-    """Take a step with one layer of each kind: code of kernels and workspaces of libraries are no part of the model."""
+def _load_libraries(device: torch.device, *, training: bool) -> None:
+    """Use one layer of each kind: code of kernels and workspaces of libraries are no part of the model.
+
+    The optimisers, with what they import, take seconds to load; inference has none.
+    """
     tiny = nn.Sequential(
         *(nn.Conv2d(3, 3, kernel, padding=kernel // 2) for kernel in (7, 3, 1)),
         nn.BatchNorm2d(3),
@@ -133,9 +137,14 @@ def _load_libraries(device: torch.device) -> None:
         nn.Flatten(),
         nn.Linear(3, 2),
     ).to(device)
+    images_BCHW = torch.randn(2, 3, 8, 8, device=device)
+    if not training:
+        with torch.inference_mode():
+            tiny(images_BCHW)
+        return
     optimizer = torch.optim.SGD(tiny.parameters(), lr=0.1, momentum=0.9)
-    scores_BK = tiny(torch.randn(2, 3, 8, 8, device=device))
-    nn.functional.cross_entropy(scores_BK, torch.zeros(2, dtype=torch.long, device=device)).backward()
+    targets_B = torch.zeros(2, dtype=torch.long, device=device)
+    nn.functional.cross_entropy(tiny(images_BCHW), targets_B).backward()
     optimizer.step()
 
 
