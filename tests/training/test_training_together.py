@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from resbench.datasets.sample_cifar import open_cifar_sample
 from resbench.errors import ResbenchError
 from resbench.results import Ending
 from resbench.specs import Engine, Experiment, Precision, Recipe, Scale
-from resbench.training.loop import steps, train
+from resbench.training.loop import Trained, steps, train
 from resbench.training.recipes import HE2015_CIFAR
 from resbench.training.run import Run
 from resbench.training.together import together
@@ -49,29 +50,49 @@ def weights(run: Run) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
 
 
-def compare(folder: Path, device: str) -> None:
-    """Train two seeds in turns, beside one that diverges, and each alone: the same bits."""
+class Found(NamedTuple):
+    """What a run ended with: how, the loss of each test, and the weights."""
+
+    ending: Ending
+    losses: list[float | None]
+    weights: dict[str, Tensor]
+
+
+def found(run: Run, trained: Trained) -> Found:
+    losses = [None if epoch.test is None else epoch.test.loss for epoch in trained.epochs]
+    return Found(trained.ending, losses, weights(run))
+
+
+def in_turns(folder: Path, device: str) -> list[Found]:
+    """Train two seeds in turns, with one that diverges between them."""
     data = open_cifar_sample("cifar10")
     apart = replace(RECIPE, optimizer=replace(RECIPE.optimizer, lr=1e30))
-    runs = [opened(data, folder / f"together{seed}", seed, device) for seed in (0, 1)]
-    diverging = opened(data, folder / "apart", 2, device, apart)
-    first, broken, second = together([steps(runs[0]), steps(diverging), steps(runs[1])], torch.device(device))
-    assert broken.value is not None
-    assert broken.value.ending is Ending.DIVERGED
-    for seed, end in enumerate((first, second)):
-        alone = opened(data, folder / f"alone{seed}", seed, device)
-        trained = train(alone)
-        assert end.value is not None
-        assert end.error is None
-        assert [epoch.test and epoch.test.loss for epoch in end.value.epochs] == [
-            epoch.test and epoch.test.loss for epoch in trained.epochs
-        ]
-        expected = weights(alone)
-        assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(runs[seed]).items())
+    first, second = (opened(data, folder / f"together{seed}", seed, device) for seed in (0, 1))
+    runs = [first, opened(data, folder / "apart", 2, device, apart), second]
+    ends = together([steps(run) for run in runs], torch.device(device))
+    assert [end.error for end in ends] == [None] * 3
+    return [found(run, end.value) for run, end in zip(runs, ends, strict=True) if end.value is not None]
+
+
+def alone(folder: Path, device: str) -> list[Found]:
+    data = open_cifar_sample("cifar10")
+    runs = [opened(data, folder / f"alone{seed}", seed, device) for seed in (0, 1)]
+    return [found(run, train(run)) for run in runs]
+
+
+def same(one: Found, other: Found) -> bool:
+    """Whether two runs ended alike, to the last bit."""
+    equal = all(torch.equal(tensor, other.weights[name]) for name, tensor in one.weights.items())
+    return equal and one.weights.keys() == other.weights.keys() and one[:2] == other[:2]
 
 
 def test_runs_in_turns_are_to_the_last_bit_what_they_are_alone(tmp_path: Path) -> None:
-    compare(tmp_path, "cpu")
+    first, diverging, second = in_turns(tmp_path, "cpu")
+    assert diverging.ending is Ending.DIVERGED
+    assert not same(first, second)
+    for one, by_itself in zip((first, second), alone(tmp_path, "cpu"), strict=True):
+        assert one.ending is Ending.FINISHED
+        assert same(one, by_itself)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="streams need a CUDA device")
@@ -79,7 +100,11 @@ def test_runs_on_streams_are_what_they_are_alone(tmp_path: Path) -> None:
     from resbench.training.seeding import deterministic
 
     with deterministic(torch.device("cuda")):
-        compare(tmp_path, "cuda")
+        first, diverging, second = in_turns(tmp_path, "cuda")
+        expected = alone(tmp_path, "cuda")
+    assert diverging.ending is Ending.DIVERGED
+    assert same(first, expected[0])
+    assert same(second, expected[1])
 
 
 def counting(to: int, seen: list[int], fails_at: int = -1) -> Generator[None, None, int]:
