@@ -34,6 +34,7 @@ def delivered(
             num_workers=min(workers, len(batches)),
             worker_init_fn=_ignore_interrupts,
             pin_memory=pinned,
+            generator=torch.Generator(),  # it draws seeds for workers, which no view needs: not from the global one
         )
     )
     try:

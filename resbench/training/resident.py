@@ -24,7 +24,7 @@ def gathered(source: Source, *, limit_B: int | None = None, progress: Report = s
         return None
     pixels_NCHW = torch.empty(len(source), *first_CHW.shape, dtype=torch.uint8)
     for sample in range(len(source)):
-        pixels_CHW = source.pixels(sample)
+        pixels_CHW = source.pixels(sample) if sample else first_CHW
         if pixels_CHW.shape != first_CHW.shape:
             return None
         pixels_NCHW[sample] = pixels_CHW
