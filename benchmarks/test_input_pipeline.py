@@ -33,8 +33,8 @@ from resbench.datasets.cifar import open_cifar
 from resbench.datasets.data import Split
 from resbench.datasets.voc_crops import open_voc
 from resbench.training.feeds import Feed, open_feed
+from resbench.training.limits import spread
 from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
-from resbench.training.views import spread
 
 WORKERS = int(os.environ.get("RESBENCH_INPUT_WORKERS", "0"))
 TURNS = int(os.environ.get("RESBENCH_INPUT_TURNS", "5"))

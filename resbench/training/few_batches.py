@@ -11,9 +11,9 @@ from resbench.datasets.data import Data, Split
 from resbench.errors import UsageError
 from resbench.specs import Pictures, Recipe
 from resbench.training.feeds import Feed, open_feed
+from resbench.training.limits import spread
 from resbench.training.run import parted
 from resbench.training.seeding import order
-from resbench.training.views import spread
 
 Batch = tuple[Tensor, Tensor]
 

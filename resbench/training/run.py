@@ -12,8 +12,8 @@ from resbench.datasets.progress import Report, silent
 from resbench.errors import UsageError
 from resbench.specs import Engine, Recipe
 from resbench.training.feeds import Feed, open_feed
+from resbench.training.limits import spread
 from resbench.training.seeding import derived
-from resbench.training.views import spread
 from resbench.training.watching import Watch
 from resbench.training.world import ALONE, World
 

@@ -18,10 +18,10 @@ from resbench.models.backends.description import MEMORY_FORMATS
 from resbench.models.devices import resolve_device
 from resbench.models.precision import autocast, check_precision, float32_as, in_words, whole_dtype
 from resbench.training.crops import Batch, Normalise, Viewed, joined, normalisation
+from resbench.training.limits import spread
 from resbench.training.precise_bn import recompute
 from resbench.training.scoring import check_dense, scores
 from resbench.training.seeding import deterministic
-from resbench.training.views import spread
 from resbench.trial.weighted import Evaluation, other_classes, weighted
 
 TOP: Final = 5

@@ -1,11 +1,10 @@
 """Whether the pictures of a data set are prepared fast enough for a network that trains on them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import torch
-from torch import Tensor
 
 from resbench.datasets.opening import open_data
 from resbench.errors import UsageError, unknown
@@ -13,8 +12,9 @@ from resbench.metrics.latency.diagnosis import Clocks, Diagnosis, diagnose
 from resbench.metrics.latency.input_rate import input_rate
 from resbench.results import Measurement
 from resbench.specs import Recipe
+from resbench.training.feeds import open_feed
+from resbench.training.limits import spread
 from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
-from resbench.training.views import Resized, TrainingView, pixel_mean, spread
 from resbench.trial.case import Case
 from resbench.trial.findings import Finding
 
@@ -81,19 +81,14 @@ def measure_input(asked: str, case: Case, *, seconds: float = 2.0) -> Measuremen
     before = torch.get_num_threads()
     torch.set_num_threads(case.threads)
     try:
-        mean_CHW = None if pictures.mean else pixel_mean(Resized(data.train, positions[:256], pictures))
-        view = TrainingView(
-            Resized(data.train, positions, pictures), pictures, mean_CHW, seed=case.seed, epoch=0
-        )
-        how = f"training views of {data.identity.label}, one process, each picture decoded anew"
-        return input_rate(_batches(view, case.batch_size), how, seconds=seconds)
+        feed = open_feed(data.train, positions, pictures, device=torch.device("cpu"))
+        size = case.batch_size
+        lists = [range(first, first + size) for first in range(0, len(feed) - size + 1, size)]
+        batches = feed.training_batches(lists, seed=case.seed, epoch=1)
+        how = f"training views of {data.identity.label}, one process, feed {feed.kind}: {feed.note}"
+        return input_rate((images_BCHW for images_BCHW, _ in batches), how, seconds=seconds)
     finally:
         torch.set_num_threads(before)
-
-
-def _batches(view: TrainingView, batch_size: int) -> Iterator[Tensor]:
-    for first in range(0, len(view) - batch_size + 1, batch_size):
-        yield torch.stack([view[index][0] for index in range(first, first + batch_size)])
 
 
 def with_input(finding: Finding, rate: Measurement) -> Finding:
