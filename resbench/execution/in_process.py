@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -66,19 +67,11 @@ def run(
         with _alone(checkpoints / experiment.key, experiment) as folder:
             if experiment.profiling is not None:
                 result = profile(experiment, progress.status)
+            elif data is None:
+                raise ValueError("a training needs data")
             else:
-                if data is None:
-                    raise ValueError("a training needs data")
-                result = train(
-                    experiment,
-                    data,
-                    workers=workers,
-                    folder=folder,
-                    watch=progress,
-                    engine=engine,
-                    world=world,
-                )
-                result = noted(result, note)
+                answer = partial(train, workers=workers, watch=progress, engine=engine, world=world)
+                result = noted(answer(experiment, data, folder=folder), note)
                 if keep is not None and result.outcome is Ending.FINISHED:
                     keep(folder)
             store.save(result)

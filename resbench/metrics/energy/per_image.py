@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from resbench.metrics.energy.counters import Counter, EnergyRefused
 from resbench.metrics.energy.windows import Mean, Time, mean_of, run_windows, update_period
@@ -69,43 +70,34 @@ class Energy:
     @property
     def measurements(self) -> tuple[Measurement, ...]:
         """The figures in base units: joules of a picture above idle and in all, watts while idle and at work."""
-        net = Measurement(
-            metric="energy",
-            value=self.net_J,
-            unit=Unit.JOULE,
-            statistic=Statistic.MEAN,
-            n=self.windows,
-            low=self.low_J,
-            high=self.high_J,
-            method=f"of one image, above idle; {self.sentence}",
+        mean = partial(Measurement, statistic=Statistic.MEAN, n=self.windows)
+        energy, power = partial(mean, unit=Unit.JOULE), partial(mean, unit=Unit.WATT)
+        return (
+            energy(
+                metric="energy",
+                value=self.net_J,
+                low=self.low_J,
+                high=self.high_J,
+                method=f"of one image, above idle; {self.sentence}",
+            ),
+            energy(
+                metric="energy_with_idle",
+                value=self.gross_J,
+                method=f"of one image, idle power not subtracted; {self.counter}",
+            ),
+            power(
+                metric="idle_power",
+                value=self.idle_W,
+                low=max(0.0, self.idle_W - self.idle_half_W),
+                high=self.idle_W + self.idle_half_W,
+                method=f"{self.counter}; while nothing runs",
+            ),
+            power(
+                metric="active_power",
+                value=self.active_W,
+                method=f"{self.counter}; while the work runs",
+            ),
         )
-        idle = Measurement(
-            metric="idle_power",
-            value=self.idle_W,
-            unit=Unit.WATT,
-            statistic=Statistic.MEAN,
-            n=self.windows,
-            low=max(0.0, self.idle_W - self.idle_half_W),
-            high=self.idle_W + self.idle_half_W,
-            method=f"{self.counter}; while nothing runs",
-        )
-        whole = Measurement(
-            metric="energy_with_idle",
-            value=self.gross_J,
-            unit=Unit.JOULE,
-            statistic=Statistic.MEAN,
-            n=self.windows,
-            method=f"of one image, idle power not subtracted; {self.counter}",
-        )
-        active = Measurement(
-            metric="active_power",
-            value=self.active_W,
-            unit=Unit.WATT,
-            statistic=Statistic.MEAN,
-            n=self.windows,
-            method=f"{self.counter}; while the work runs",
-        )
-        return (net, whole, idle, active)
 
 
 STANDARD = Plan()
