@@ -95,7 +95,7 @@ def run(
 ) -> None:
     """Train, test and profile the models of a suite, and write its report.
 
-    Ctrl-C loses nothing that was finished: the same command goes on from the last epoch.
+    Ctrl-C loses nothing that was finished: the same command goes on from the last checkpoint.
     """
     request = Request(
         suite=suite,
