@@ -5,9 +5,7 @@ Pictures are scaled as PIL images, which antialiases, or without antialiasing as
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 import torch
 from PIL.Image import Image
 from torch import Tensor
@@ -20,17 +18,15 @@ from resbench.datasets.progress import Report, silent
 from resbench.errors import UsageError
 from resbench.training.protocols import Protocol, Views
 from resbench.training.run import parted
+from resbench.training.sources import MODES, Files, Scaling
+from resbench.training.sources import pixel_mean as mean_of_pixels
 
 Batch = Tensor | list[list[Tensor]]
 """Views of several pictures: (B, V, C, H, W), or where their sizes differ for each picture a list of (V, C, H, W)."""
 
 Normalise = Callable[[Tensor], Tensor]
 
-_MODES: Final = {
-    "bilinear": InterpolationMode.BILINEAR,
-    "bicubic": InterpolationMode.BICUBIC,
-    "nearest": InterpolationMode.NEAREST,
-}
+_NO_PICTURES = "there are no training pictures to take the mean of each pixel from: give --normalise"
 
 
 def views_of(picture: Image, protocol: Protocol, normalise: Normalise) -> list[Tensor]:
@@ -60,7 +56,7 @@ def _cut(image_CHW: Tensor, protocol: Protocol) -> list[Tensor]:
 
 def scaled(picture: Image, side: int | None, protocol: Protocol) -> Tensor:
     """Return the picture with its shorter side at `side` pixels, float32 from 0 to 1, (C, H, W)."""
-    mode = _MODES[protocol.interpolation]
+    mode = MODES[protocol.interpolation]
     if side is None:
         return _to_float(views.pil_to_tensor(picture))
     if protocol.antialias or mode is InterpolationMode.NEAREST:
@@ -104,41 +100,24 @@ def normalisation(protocol: Protocol, train: Split | None, *, progress: Report =
         standardise: Normalise = v2.Normalize(list(protocol.mean), list(protocol.std))
         return standardise
     if train is None:
-        raise UsageError(
-            "there are no training pictures to take the mean of each pixel from: give --normalise"
-        )
+        raise UsageError(_NO_PICTURES)
     return LessMean(pixel_mean(train, protocol, progress=progress))
 
 
 def pixel_mean(train: Split, protocol: Protocol, *, progress: Report = silent) -> Tensor:
-    """Return the mean of each channel of each pixel over pictures of one size: float32, (C, H, W), from 0 to 1.
+    """Return the mean of each pixel over the training pictures that a recipe does not hold out; see `sources.pixel_mean`.
 
     Raises:
-        UsageError: their sizes differ.
+        UsageError: there are none, or their sizes differ.
     """
-    total_HWC = None
-    mode = _MODES[protocol.interpolation]
     positions, _ = parted(range(len(train)), protocol.held_out)
-    for index, position in enumerate(positions):
-        picture = train.load(position)
-        if protocol.resize is not None:
-            picture = views.resize(picture, [protocol.resize], interpolation=mode)
-        pixels_HWC = np.asarray(picture)
-        if total_HWC is None:
-            total_HWC = np.zeros(pixels_HWC.shape, np.int64)
-        if pixels_HWC.shape != total_HWC.shape:
-            raise UsageError(
-                "the training pictures differ in size, so that no pixel has a mean: give --normalise"
-            )
-        total_HWC += pixels_HWC
-        if index % 1000 == 0:
-            progress("mean of the training pictures", index, len(positions))
-    if total_HWC is None:
-        raise UsageError(
-            "there are no training pictures to take the mean of each pixel from: give --normalise"
-        )
-    total_CHW = torch.from_numpy(total_HWC).permute(2, 0, 1).contiguous()
-    return (total_CHW / (255 * len(positions))).to(torch.float32)
+    if not positions:
+        raise UsageError(_NO_PICTURES)
+    scaling = Scaling(
+        side=protocol.resize, interpolation=protocol.interpolation, antialias=protocol.antialias
+    )
+    files = Files(split=train, positions=tuple(positions), scaling=scaling)
+    return mean_of_pixels(files, progress=progress)
 
 
 class Viewed(Dataset[tuple[list[Tensor], int]]):

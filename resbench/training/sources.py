@@ -107,8 +107,8 @@ def pixel_mean(source: Source, *, progress: Report = silent) -> Tensor:
         pixels_CHW = source.pixels(sample)
         if sample and pixels_CHW.shape != total_CHW.shape:
             raise UsageError(
-                "the training pictures differ in size, so that no pixel has a mean: give the recipe pictures.mean "
-                "and pictures.std, of each channel"
+                "the training pictures differ in size, so that no pixel has a mean: give the mean and deviation of each "
+                "channel (pictures.mean and pictures.std of a recipe, or --normalise)"
             )
         total_CHW = total_CHW + pixels_CHW.to(torch.int64)
         if sample % 1000 == 0:
