@@ -47,8 +47,9 @@ def write_files(
     from resbench.store.exchange import export_results
 
     beside = results_beside(path)
-    amount = select(suite, arms, results, scale).amount
-    command = command_of(name or suite.name, results, amount, asked)
+    selection = select(suite, arms, results, scale)
+    settings = [word for setting in selection.settings for word in ("--set", setting)]
+    command = command_of(name or suite.name, results, selection.amount, [*settings, *asked])
     write_report(suite_report(suite, arms, results, scale=scale, command=command), path)
     export_results(results, beside)
 

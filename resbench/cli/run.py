@@ -35,6 +35,8 @@ Examples:
   resbench run --suite cifar_depth --seeds 5 --data .data --device cuda
 
   resbench run --suite ./mine.toml --scale 0.01 --data .data
+
+  resbench run --suite cifar_inputs --data .data --set optimizer.lr=0.05
 """
 
 
@@ -53,6 +55,7 @@ class Request:
     output: Path | None
     workers: int
     note: str
+    settings: tuple[str, ...] = ()
 
 
 def run(
@@ -62,6 +65,15 @@ def run(
             help="A suite of 'resbench list suites', or a file of your own: ./mine.toml, ./mine.py."
         ),
     ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="A field of every arm's recipe that is to be otherwise, after the scale; may be given several times. Such "
+            "a run is not compared with the papers.",
+        ),
+    ] = None,
     scale: Annotated[
         str,
         typer.Option(
@@ -109,6 +121,7 @@ def run(
         output=output,
         workers=workers,
         note=note.strip(),
+        settings=tuple(settings or ()),
     )
     answer(request)
 
@@ -127,6 +140,8 @@ def answer(request: Request) -> None:
     amount = parse_amount(request.scale)
     check_scale(suite, amount.scale, sample=request.data is None)
     check_runnable(suite, arms)
+    if request.settings and suite.kind is not Kind.TRAINED:
+        raise UsageError(f"{suite.name} trains nothing: leave out --set")
     output = request.output or Path("reports") / f"{suite.name}.md"
     check_writable(output)
     check_writable(results_beside(output))
@@ -150,7 +165,7 @@ def _measured(
 ) -> "tuple[Result, ...]":
     from resbench.datasets.opening import open_data
     from resbench.datasets.progress import progress_bar
-    from resbench.execution.planning import Asked, experiments_of
+    from resbench.execution.planning import Asked, check_pictures, experiments_of
     from resbench.store.store import open_store
 
     device, machine = _device(request.device)
@@ -163,9 +178,12 @@ def _measured(
         device=device,
         data={name: opened.identity for name, opened in data.items()},
         machine=machine,
+        settings=request.settings,
     )
+    experiments = experiments_of(suite, arms, asked)
+    check_pictures(experiments)
     with open_store(request.store) as store:
-        return _run(request, experiments_of(suite, arms, asked), tuple(data.values()), store)
+        return _run(request, experiments, tuple(data.values()), store)
 
 
 def _device(name: str) -> tuple[str, str]:

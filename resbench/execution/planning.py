@@ -1,11 +1,14 @@
 """From a suite and what the user asked for to the experiments that answer it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from resbench.architectures.layers import layers_of
+from resbench.architectures.naming import find_architecture
 from resbench.errors import UsageError
 from resbench.execution.scaling import Amount, reduced
-from resbench.specs import Arm, DataIdentity, Experiment, Kind, Scale, Suite
+from resbench.specs import Arm, DataIdentity, Experiment, Kind, Recipe, Scale, Suite
+from resbench.specs.overriding import override
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,7 @@ class Asked:
         device: `cpu`, `cuda` or `cuda:1`.
         data: identity of each data set by its name in the suite.
         machine: identity of the machine that profiles.
+        settings: fields of every arm's recipe that are set otherwise, after the scale: `optimizer.lr=0.05`.
     """
 
     amount: Amount
@@ -25,6 +29,7 @@ class Asked:
     device: str
     data: Mapping[str, DataIdentity]
     machine: str
+    settings: tuple[str, ...] = ()
 
 
 def experiments_of(suite: Suite, arms: Sequence[Arm], asked: Asked) -> tuple[Experiment, ...]:
@@ -33,6 +38,9 @@ def experiments_of(suite: Suite, arms: Sequence[Arm], asked: Asked) -> tuple[Exp
     A profile depends on the machine, so the machine is part of its question, and not on the seed; a training run is the
     same question everywhere, and its result says where it was answered. Seed by seed, because a run that is ended early
     then has the same seeds of every arm.
+
+    Raises:
+        UsageError: a setting can't be used, or leaves two arms that ask the same.
     """
     return (*_profiles(suite, arms, asked), *_trainings(suite, arms, asked))
 
@@ -53,21 +61,56 @@ def _profiles(suite: Suite, arms: Sequence[Arm], asked: Asked) -> Iterator[Exper
 
 
 def _trainings(suite: Suite, arms: Sequence[Arm], asked: Asked) -> Iterator[Experiment]:
+    recipes = _recipes(suite, arms, asked)
     for seed in asked.seeds:
         for arm in arms:
-            recipe = suite.recipe_of(arm)
-            if recipe is not None:
-                data = asked.data[suite.data_of(arm)]
+            if arm.id in recipes:
                 yield Experiment(
                     model=arm.model,
                     device=asked.device,
                     precision=arm.precision,
                     seed=seed,
                     scale=asked.amount.scale,
-                    recipe=reduced(recipe, asked.amount, data),
-                    data=data,
+                    recipe=recipes[arm.id],
+                    data=asked.data[suite.data_of(arm)],
                     processes=arm.processes,
                 )
+
+
+def _recipes(suite: Suite, arms: Sequence[Arm], asked: Asked) -> dict[str, Recipe]:
+    """Return the recipe that each arm is trained by, at its scale and then with its settings."""
+    found: dict[str, Recipe] = {}
+    for arm in arms:
+        recipe = suite.recipe_of(arm)
+        if recipe is None:
+            continue
+        part = reduced(recipe, asked.amount, asked.data[suite.data_of(arm)])
+        try:
+            found[arm.id] = override(part, asked.settings) if asked.settings else part
+        except UsageError as error:
+            # What is wrong for every arm is told of none.
+            raise UsageError(f"{arm.id}: {error}" if found else str(error)) from None
+    if asked.settings:
+        _check_settings(suite, arms, found)
+    return found
+
+
+def _check_settings(suite: Suite, arms: Sequence[Arm], recipes: Mapping[str, Recipe]) -> None:
+    """Refuse settings that nothing takes, or that take away what tells two arms apart."""
+    if not recipes:
+        raise UsageError(f"{suite.name} trains nothing: leave out --set")
+    asked: dict[object, str] = {}
+    for arm in arms:
+        if arm.id not in recipes:
+            continue
+        recipe = replace(recipes[arm.id], name="", source=suite.source)
+        first = asked.setdefault(
+            (arm.model, suite.data_of(arm), arm.precision, arm.processes, recipe), arm.id
+        )
+        if first != arm.id:
+            raise UsageError(
+                f"with these settings {first} and {arm.id} ask the same: leave one out with --models, or set other fields"
+            )
 
 
 def check_scale(suite: Suite, scale: Scale, *, sample: bool) -> None:
@@ -99,3 +142,15 @@ def check_runnable(suite: Suite, arms: Sequence[Arm]) -> None:
             f"{suite.name} tests weights that others trained, which 'resbench run' does not: 'resbench show suite "
             f"{suite.name}' shows them, and 'resbench evaluate' tests one network"
         )
+
+
+def check_pictures(experiments: Sequence[Experiment]) -> None:
+    """Refuse pictures that are too small for a network, before anything is trained.
+
+    Raises:
+        UsageError: they are.
+    """
+    crops = {(one.model, one.recipe.pictures.crop) for one in experiments if one.recipe is not None}
+    for model, crop in sorted(crops):
+        # The number of classes does not matter for whether a picture is large enough.
+        layers_of(find_architecture(model), (3, crop, crop))

@@ -1,54 +1,66 @@
 """Differences between arms, seed by seed: with shared seeds, what a seed does to all arms drops out."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from resbench.reporting.arm_figures import NAMES, figures_of
 from resbench.reporting.figures import NONE
 from resbench.reporting.markdown import blocks, table
 from resbench.reporting.selection import Selection
 from resbench.specs import Arm
-from resbench.statistics.pairs import Paired, compare_arms
+from resbench.statistics.pairs import Paired, compare_all
 from resbench.units import decimals_for
+
+_FEW: Final = 4
+"""Up to so many arms, each is compared with each: among more, every comparison costs the others too much."""
 
 
 def arm_pairs(selection: Selection) -> str:
-    """Return the table of differences from the first arm; empty where no arm shares a seed with it."""
-    values = [_values(selection, arm) for arm in selection.arms]
-    if not values:
-        return ""
-    found = compare_arms(values[0], values[1:])
-    pairs = [(arm, pair) for arm, pair in zip(selection.arms[1:], found, strict=True) if pair.n]
+    """Return the table of differences: of few arms, between any two, else from the first; empty without shared seeds."""
+    few = len(selection.arms) <= _FEW
+    asked = [
+        (later, earlier)
+        for place, earlier in enumerate(selection.arms)
+        for later in selection.arms[place + 1 :]
+        if few or place == 0
+    ]
+    found = compare_all([(_values(selection, one), _values(selection, other)) for one, other in asked])
+    pairs = [(two, pair) for two, pair in zip(asked, found, strict=True) if pair.n]
     if not pairs:
         return ""
-    first, metric = selection.arms[0], selection.suite.metric
-    tested = sum(pair.p is not None for _, pair in pairs)
-    note = (
-        f"Differences in {NAMES.get(metric, metric)} from {first.label}, over the seeds that both have (paired t interval)."
-        + (
-            f" p is of the paired t test, corrected (Holm) for as many comparisons as have one: {tested}."
-            if tested
-            else ""
-        )
-        + " *Could be found* is the true difference that so many pairs find in 80 % of cases."
-    )
     headers = (
-        "Arm",
+        "Arms",
         "Shared seeds",
-        f"Less {first.label}, points [95 %]",
+        "Difference, points [95 %]",
         "p",
         "Could be found, points",
         "Pairs to settle",
     )
     notes = dict.fromkeys(pair.rank_note for _, pair in pairs if pair.rank_note)
-    body = table(headers, [_cells(arm, pair) for arm, pair in pairs], numbers=(1, 3, 4, 5))
-    return blocks(note, body, "No rank test: " + "; ".join(notes) + "." if notes else "")
+    body = table(headers, [_cells(two, pair) for two, pair in pairs], numbers=(1, 3, 4, 5))
+    said = _note(selection, [pair for _, pair in pairs])
+    return blocks(said, body, "No rank test: " + "; ".join(notes) + "." if notes else "")
+
+
+def _note(selection: Selection, pairs: Sequence[Paired]) -> str:
+    metric = selection.suite.metric
+    tested = sum(pair.p is not None for pair in pairs)
+    note = f"Differences in {NAMES.get(metric, metric)}, over the seeds that both have (paired t interval)."
+    if tested:
+        note += (
+            f" p is of the paired t test, corrected (Holm) for as many comparisons as have one: {tested}; the intervals "
+            "are not."
+        )
+    return f"{note} *Could be found* is the true difference that so many pairs find in 80 % of cases."
 
 
 def _values(selection: Selection, arm: Arm) -> dict[int, float]:
     return {seed: found.value for seed, found in figures_of(selection, arm, selection.suite.metric).items()}
 
 
-def _cells(arm: Arm, pair: Paired) -> tuple[str, ...]:
+def _cells(two: tuple[Arm, Arm], pair: Paired) -> tuple[str, ...]:
     return (
-        arm.label,
+        f"{two[0].label} less {two[1].label}",
         str(pair.n),
         _points(pair),
         NONE if pair.p_corrected is None else f"{pair.p_corrected:.2g}",

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resbench.reporting.run_settings import alike_set, asks_as, is_less, parts_in
 from resbench.results import Result, digest, plain
 from resbench.specs import Arm, Kind, Scale, Suite
+from resbench.specs.recipe_names import Parts
 from resbench.statistics.verdicts import training_differences
 
 
@@ -56,12 +58,18 @@ class Selection:
     @property
     def amount(self) -> str:
         """The scale as `--scale` takes it: a share of a suite stands in the names of its recipes."""
-        for arm in self.arms:
-            recipe = self.suite.recipe_of(arm)
-            for result in self.trained.get(arm.id, ()):
-                if self.scale is Scale.PART and recipe:
-                    return str(result.experiment["recipe"]["name"].removeprefix(f"{recipe.name}-"))
-        return str(self.scale)
+        named = self._named
+        return named[0].amount if self.scale is Scale.PART and named else str(self.scale)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The fields of the recipes that were set otherwise, as `--set` takes them; an arm may have had one so before."""
+        return tuple(dict.fromkeys(setting for parts in self._named for setting in parts.settings))
+
+    @property
+    def _named(self) -> list[Parts]:
+        experiments = [result.experiment for results in self.trained.values() for result in results]
+        return [parts for experiment in experiments if (parts := parts_in(self.suite, experiment))]
 
 
 _KINDS = {"voc0712": "voc_crops"}
@@ -77,13 +85,8 @@ def belongs(suite: Suite, arm: Arm, experiment: Mapping[str, Any]) -> bool:
     if experiment["recipe"] and not suite.is_uniform and experiment.get("processes", 1) != arm.processes:
         return False
     if experiment["recipe"]:
-        recipe, data = suite.recipe_of(arm), suite.data_of(arm)
-        name = experiment["recipe"]["name"].partition("-")[0]
-        return (
-            recipe is not None
-            and name == recipe.name
-            and experiment["data"]["kind"] == _KINDS.get(data, data)
-        )
+        data = suite.data_of(arm)
+        return asks_as(suite, arm, experiment) and experiment["data"]["kind"] == _KINDS.get(data, data)
     return bool(experiment["profiling"] == plain(suite.profiling_of(arm)))
 
 
@@ -124,7 +127,7 @@ _Pairs = list[tuple[Arm, Result]]
 def _alike_trained(suite: Suite, pairs: _Pairs) -> _Pairs:
     """Keep those that share all that arms can't differ in, and then, of each recipe and data set, its latest form."""
     varying = ("recipe", "data", *(() if suite.is_uniform else ("precision", "processes")))
-    shared = _alike(pairs, lambda experiment: _without(experiment, varying))
+    shared = _alike(alike_set(suite, pairs), lambda experiment: _without(experiment, varying))
     groups: dict[tuple[str, str], _Pairs] = {}
     for pair in shared:
         experiment = pair[1].experiment
@@ -166,11 +169,15 @@ def limits(selection: Selection) -> str:
     differing = next(((pair, found) for pair in runs if (found := differences_of(selection, *pair))), None)
     if differing is None:
         return ""
-    (_, first), differences = differing
+    (arm, first), differences = differing
     data = first.experiment["data"]
     place = f"on {data['label']}" + ("" if data["official"] else ", which is not the published data set")
-    if selection.scale is not Scale.FULL:
-        return f"Reduced run (scale {selection.amount}), {place}. Not comparable with the published figures."
+    scale = f"scale {selection.amount}" if selection.scale is not Scale.FULL else ""
+    settings = "; ".join(setting.replace("=", " ", 1) for setting in selection.settings)
+    how = "; ".join(filter(None, (scale, f"set otherwise: {settings}" if settings else "")))
+    if how:
+        kind = "Reduced" if scale or is_less(selection.suite, arm, first.experiment) else "Changed"
+        return f"{kind} run ({how}), {place}. Not comparable with the published figures."
     if not data["official"]:
         return f"Full recipe, {place}. Not comparable with the published figures."
     return f"Differs from the published run: {'; '.join(differences)}. Not comparable with the published figures."

@@ -104,7 +104,7 @@ def _together(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], str]]:
             f"{schedule.milestones[0]}): set both, or shorten the whole schedule with --iterations"
         )
         yield ("schedule.length", "schedule.milestones"), problem
-    if schedule.name == "cosine" and schedule.warmup >= schedule.length:
+    if schedule.warmup >= schedule.length:
         yield (
             ("schedule.length", "schedule.warmup", "schedule.name"),
             f"schedule.warmup {schedule.warmup} leaves nothing of schedule.length {schedule.length}",

@@ -1,7 +1,7 @@
 """Differences between arms that share their seeds, and so their order of samples and much of their initialisation.
 
 What two arms have in common cancels in each pair. `compare_pairs` takes one arm against another, `compare_arms` several
-against one, corrected for their number (Holm).
+against one and `compare_all` any, corrected for their number (Holm).
 
 No p-value is given that the design can't support: a rank test of n pairs cannot fall below 2 / 2**n, which for five is
 0.0625. There it is left out, and `rank_note` says so.
@@ -97,7 +97,14 @@ def compare_pairs(first: Mapping[int, float], second: Mapping[int, float]) -> Pa
 
 def compare_arms(baseline: Mapping[int, float], others: Sequence[Mapping[int, float]]) -> tuple[Paired, ...]:
     """Return each of `others` less the baseline, in order, with p-values corrected for their number."""
-    found = [compare_pairs(other, baseline) for other in others]
+    return compare_all([(other, baseline) for other in others])
+
+
+def compare_all(
+    pairs: Sequence[tuple[Mapping[int, float], Mapping[int, float]]],
+) -> tuple[Paired, ...]:
+    """Return the first less the second of each pair, in order, with p-values corrected for the number of pairs."""
+    found = [compare_pairs(first, second) for first, second in pairs]
     tested = [i for i, one in enumerate(found) if one.p is not None]
     corrected = holm([p for one in found if (p := one.p) is not None])
     for i, p in zip(tested, corrected, strict=True):

@@ -5,7 +5,13 @@ import pytest
 
 from resbench.catalog import find
 from resbench.errors import UsageError
-from resbench.execution.planning import Asked, check_runnable, check_scale, experiments_of
+from resbench.execution.planning import (
+    Asked,
+    check_pictures,
+    check_runnable,
+    check_scale,
+    experiments_of,
+)
 from resbench.execution.scaling import Amount
 from resbench.specs import DataIdentity, Experiment, Kind, Scale, Suite
 
@@ -106,3 +112,79 @@ def test_no_arm_is_trained_in_fewer_processes_than_it_asks_for() -> None:
     check_runnable(suite, suite.arms)
     with pytest.raises(UsageError, match="batch_128_over_2, batch_128_over_6 of cifar_batch_and_gpus"):
         check_runnable(suite, suite.extra)
+
+
+DEPTH: Suite = find("suite", "suites", "SUITE", "cifar_depth")
+CIFAR = replace(DATA, kind="cifar10", classes=10, train_samples=50_000, test_samples=10_000)
+
+
+def cifar_plan(
+    *settings: str, scale: Scale = Scale.FULL, suite: Suite = DEPTH, models: tuple[str, ...] = ()
+) -> dict[str, Experiment]:
+    asked = replace(ASKED, data={"cifar10": CIFAR}, settings=settings, amount=Amount(scale=scale))
+    arms = suite.chosen(models)
+    return dict(zip((arm.id for arm in arms), experiments_of(suite, arms, asked), strict=True))
+
+
+def test_settings_change_every_arms_recipe_and_its_name() -> None:
+    found = cifar_plan("optimizer.lr=0.05", "schedule.warmup=400")
+    names = {name: one.recipe.name for name, one in found.items() if one.recipe}
+    assert names["cifar_resnet20"] == "he2015_cifar+optimizer.lr=0.05+schedule.warmup=400"
+    # This arm's own recipe has that warm-up already.
+    assert names["cifar_resnet110"] == "he2015_cifar_warm+optimizer.lr=0.05"
+    assert {one.recipe.optimizer.lr for one in found.values() if one.recipe} == {0.05}
+    assert not {one.key for one in found.values()} & {one.key for one in cifar_plan().values()}
+
+
+def test_settings_come_after_the_scale() -> None:
+    found = cifar_plan("schedule.length=200", scale=Scale.SHORT)["cifar_resnet20"].recipe
+    assert found is not None
+    assert found.name == "he2015_cifar-short+schedule.length=200"
+    assert (found.schedule.length, found.schedule.milestones) == (200, (200, 300))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("optimiser.lr=1",), "unknown field 'optimiser.lr': did you mean optimizer.lr"),
+        (("lr=1",), "did you mean optimizer.lr"),
+        (("schedule.length=10",), "ends before the first of schedule.milestones"),
+        (("optimizer.lr",), "write NAME=VALUE"),
+        (("name=x",), "can't be set"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_once(settings: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        cifar_plan(*settings)
+    assert said in str(error.value)
+    assert not str(error.value).startswith("cifar_")
+
+
+def test_settings_that_one_arm_alone_cannot_use_name_it() -> None:
+    with pytest.raises(UsageError, match=r"cifar_resnet110: schedule\.warmup 400 leaves nothing"):
+        cifar_plan("schedule.length=300", "schedule.milestones=150,225")
+
+
+def test_settings_may_not_make_two_arms_one() -> None:
+    inputs: Suite = find("suite", "suites", "SUITE", "cifar_inputs")
+    with pytest.raises(UsageError, match="per_pixel and raw_1 ask the same"):
+        cifar_plan("pictures.mean=", "pictures.std=", suite=inputs)
+
+
+def test_a_suite_that_trains_nothing_takes_no_settings() -> None:
+    latency: Suite = find("suite", "suites", "SUITE", "latency")
+    with pytest.raises(UsageError, match="latency trains nothing"):
+        experiments_of(latency, latency.arms, replace(ASKED, settings=("optimizer.lr=1",)))
+
+
+def test_pictures_too_small_for_a_network_are_found_before_the_start() -> None:
+    check_pictures(list(cifar_plan().values()))
+    with pytest.raises(UsageError):
+        check_pictures(plan_with_pictures_of(4))
+
+
+def plan_with_pictures_of(side: int) -> list[Experiment]:
+    settings = (f"pictures.resize={side}", f"pictures.crop={side}")
+    asked = replace(ASKED, data={"voc0712": DATA}, settings=settings)
+    vgg = replace(SUITE, arms=(replace(SUITE.arms[0], model="vgg16"),), extra=(), profiling=None)
+    return list(experiments_of(vgg, vgg.arms, asked))

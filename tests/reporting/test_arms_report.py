@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from resbench.reporting.selection import select
 from resbench.reporting.suite_report import Report, suite_report
 from resbench.results import Ending, Environment, Epoch, Measurement, Pass, Result, Statistic, Unit, plain
 from resbench.specs import DataIdentity, Experiment, Precision, Scale, Suite
+from resbench.specs.overriding import override
 from resbench.suites.cifar_depth import SUITE as DEPTH
 from resbench.suites.cifar_inputs import SUITE as INPUTS
 from resbench.suites.cifar_shortcut_types import SUITE as SHORTCUTS
@@ -131,6 +133,65 @@ def test_differences_are_paired_by_seed() -> None:
     both = {"cifar_resnet20": moved, "cifar_resnet32": tuple(error - 0.022 for error in moved)}
     report = render(DEPTH, [*runs(DEPTH, both), run(DEPTH, "cifar_resnet32", 7, 0.5)], Scale.FULL, *both)
     assert cells(report, "Differences between arms", "ResNet-32")[1:3] == ["3", "-2.20"]
+
+
+def test_of_few_arms_any_two_are_compared() -> None:
+    three = {
+        "cifar_resnet20": (0.10, 0.11),
+        "cifar_resnet32": (0.09, 0.12),
+        "cifar_resnet44": (0.08, 0.10),
+    }
+    report = render(DEPTH, runs(DEPTH, three), Scale.FULL, *three)
+    # By hand: -2 and -1 points, mean -1.5; t 12.706 with one degree of freedom, deviation 0.7071: +-6.35.
+    assert cells(report, "Differences between arms", "ResNet-44 less ResNet-20")[2] == "-1.5 [-7.9, +4.9]"
+    # -1 and -2 points.
+    assert cells(report, "Differences between arms", "ResNet-44 less ResNet-32")[2] == "-1.5 [-7.9, +4.9]"
+    many = {arm.id: (0.1, 0.2) for arm in DEPTH.arms}
+    lines = render(DEPTH, runs(DEPTH, many)).markdown.partition("## Differences between arms")[2]
+    assert lines.partition("\n## ")[0].count(" less ResNet-20 ") == len(DEPTH.arms) - 1
+    assert " less ResNet-32 " not in lines
+
+
+def set_otherwise(scale: Scale, *settings: str, started: str = "2026-01-02T09:00:00+00:00") -> Result:
+    found = run(DEPTH, "cifar_resnet20", 0, 0.3)
+    assert DEPTH.recipe is not None
+    recipe = (
+        DEPTH.recipe if scale is Scale.FULL else replace(DEPTH.recipe, name=f"{DEPTH.recipe.name}-{scale}")
+    )
+    asked = {**found.experiment, "recipe": plain(override(recipe, settings)), "scale": str(scale)}
+    return replace(found, experiment=asked, started=started)
+
+
+def test_a_run_with_settings_says_so_and_is_compared_with_nothing() -> None:
+    result = set_otherwise(Scale.FULL, "schedule.length=300", "schedule.milestones=150,225")
+    report = render(DEPTH, [result], Scale.FULL, "cifar_resnet20")
+    assert report.markdown.splitlines()[2] == (
+        "> **Reduced run (set otherwise: schedule.length 300; schedule.milestones 150,225), on CIFAR-10. Not comparable "
+        "with the published figures.**"
+    )
+    found = cells(report, "Published and measured", "ResNet-20")
+    assert found[-1] == "not comparable (schedule.length, schedule.milestones)"
+    changed = render(DEPTH, [set_otherwise(Scale.FULL, "optimizer.lr=0.05")], Scale.FULL, "cifar_resnet20")
+    assert changed.markdown.splitlines()[2].startswith(
+        "> **Changed run (set otherwise: optimizer.lr 0.05), on"
+    )
+    short = render(DEPTH, [set_otherwise(Scale.SHORT, "optimizer.lr=0.05")], Scale.SHORT, "cifar_resnet20")
+    assert "Reduced run (scale short; set otherwise: optimizer.lr 0.05), on" in short.markdown
+
+
+def test_runs_with_other_settings_are_not_mixed() -> None:
+    """What the latest asks is shown; the 110 layers of this suite have that warm-up by their own recipe."""
+    assert DEPTH.recipe is not None
+    warm = set_otherwise(Scale.FULL, "schedule.warmup=400", "schedule.warmup_lr=0.01")
+    plainly = [run(DEPTH, name, 0, 0.09) for name in ("cifar_resnet20", "cifar_resnet32", "cifar_resnet110")]
+    found = select(DEPTH, DEPTH.arms, [*plainly, warm], Scale.FULL)
+    assert {name: [one.key for one in results] for name, results in found.trained.items()} == {
+        "cifar_resnet20": [warm.key],
+        "cifar_resnet110": [plainly[2].key],
+    }
+    assert found.settings == ("schedule.warmup=400", "schedule.warmup_lr=0.01")
+    older = replace(warm, started="2025-01-02T09:00:00+00:00")
+    assert select(DEPTH, DEPTH.arms, [*plainly, older], Scale.FULL).settings == ()
 
 
 def test_a_reduced_run_is_compared_with_nothing() -> None:

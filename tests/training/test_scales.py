@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from resbench.specs import Recipe, Scale
-from resbench.training.recipes import RECIPES, VOC_ZJ2020
+from resbench.training.recipes import HE2016_CIFAR, RECIPES, VOC_ZJ2020
 from resbench.training.scales import at_scale
 
 
@@ -27,3 +29,14 @@ def test_what_a_user_would_call_a_substitution_stays(scale: Scale) -> None:
         assert getattr(reduced, field) == getattr(VOC_ZJ2020, field)
     assert reduced.pictures.test_views == 10
     assert reduced.pictures.crop / reduced.pictures.resize == 224 / 256  # type: ignore[operator]
+
+
+def test_short_counts_four_hundred_iterations_at_most() -> None:
+    short = at_scale(HE2016_CIFAR, Scale.SHORT)
+    assert (short.schedule.length, short.schedule.milestones, short.schedule.warmup) == (400, (200, 300), 2)
+    assert (short.train_limit, short.test_limit) == (None, None)
+    assert short.pictures == HE2016_CIFAR.pictures
+    # A shorter one still leaves 30 %.
+    brief = replace(HE2016_CIFAR, schedule=replace(HE2016_CIFAR.schedule, length=1000, milestones=(500, 750)))
+    assert at_scale(brief, Scale.SHORT).schedule.length == 300
+    assert at_scale(VOC_ZJ2020, Scale.SHORT).schedule.length == 30
