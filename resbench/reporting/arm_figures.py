@@ -15,6 +15,7 @@ NAMES = {
     "top5_accuracy": "top-5 accuracy",
     "parameters": "parameters, million",
     "macs": "multiply-accumulates, 1e9",
+    "file_size": "size of the weights' file",
 }
 """What a reader calls a metric."""
 

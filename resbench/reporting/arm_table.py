@@ -76,7 +76,7 @@ def _case(selection: Selection, line: Line) -> Case:
     return Case(
         published=line.published,
         measured=measured,
-        differences=differences,
+        differences=(*differences, *(line.published.unlike if line.published else ())),
         diverged=len(results) - len(measured),
         pool=f"{selection.suite.data_of(line.arm)} {line.metric}",
     )

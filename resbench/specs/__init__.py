@@ -9,7 +9,7 @@ from resbench.specs.experiment import (
     Profiling,
     Scale,
 )
-from resbench.specs.published import Published, Source
+from resbench.specs.published import Published, Source, Tested
 from resbench.specs.recipe import Loss, Optimizer, Pictures, Recipe, Schedule
 from resbench.specs.suite import Arm, Kind, Suite
 
@@ -31,4 +31,5 @@ __all__ = [
     "Schedule",
     "Source",
     "Suite",
+    "Tested",
 ]

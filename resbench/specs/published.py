@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from resbench.results import Statistic, Unit
 
@@ -18,6 +19,26 @@ class Source:
         """Refuse a source that does not say what it is."""
         if not (self.title and self.where and self.url):
             raise ValueError(f"a source needs title, place and address: {self!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """Which views of a test picture a published accuracy was read from.
+
+    Attributes:
+        views: one crop from the middle, ten crops, or the whole picture at several sizes.
+        sides: what the shorter side was scaled to, in pixels; several of `multi_scale` alone.
+        crop: side of the crops; None: the whole picture.
+    """
+
+    views: Literal["center", "ten_crop", "multi_scale"]
+    sides: tuple[int, ...]
+    crop: int | None
+
+    def __post_init__(self) -> None:
+        """Refuse what no test sees."""
+        if not self.sides or (self.views == "multi_scale") != (self.crop is None):
+            raise ValueError(f"crops need a side, whole pictures at several sizes have none: {self!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +60,9 @@ class Published:
         failed: the source prints 'fail' in place of a number.
         margin: how far from it our figure may lie and still be the same for all purposes, in `unit`; None: by the rule
             of `resbench.statistics.margins`.
+        tested: of an accuracy on pictures that were scaled, which views of them the test saw.
+        unlike: in what its protocol is known to differ from that of the arm that shows it, or says nothing of: such a
+            figure is shown and never judged.
     """
 
     metric: str
@@ -56,6 +80,8 @@ class Published:
     fails_beyond: float | None = None
     failed: bool = False
     margin: float | None = None
+    tested: Tested | None = None
+    unlike: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a figure without a protocol, and a number where the source prints 'fail'."""

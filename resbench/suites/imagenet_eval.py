@@ -1,7 +1,8 @@
 """Weights that others trained, tested on ImageNet's validation set: one crop, ten crops, several scales."""
 
-from resbench.specs import Arm, Kind, Suite
+from resbench.specs import Arm, Kind, Published, Suite
 from resbench.suites.published.he2015 import MULTI_SCALE, TEN_CROP, paper
+from resbench.suites.published.he2016 import IMAGENET
 from resbench.suites.published.imagenet_weights import ONE_CROP_ERRORS, TIMM, TORCHVISION
 
 
@@ -27,9 +28,16 @@ def _paper(model: str, label: str) -> Arm:
             *ONE_CROP_ERRORS.get((model, "original"), ()),
             *TEN_CROP.get(model, ()),
             *MULTI_SCALE.get(model, ()),
+            *IMAGENET.get((model, ""), ()),
         ),
         weights=f"{model}.safetensors",
     )
+
+
+def _converted(model: str, label: str, by: str, figures: tuple[Published, ...]) -> Arm:
+    """Return an arm whose weights exist for another framework alone, under a name that says by whom."""
+    name = f"{model}_{by}"
+    return Arm(model=model, name=name, label=label, published=figures, weights=f"{name}.safetensors")
 
 
 SUITE = Suite(
@@ -37,7 +45,7 @@ SUITE = Suite(
     title="Published weights on ImageNet's validation set",
     question=(
         "Do published weights err as published: with one crop (torchvision, timm, the released Caffe models), ten crops "
-        "(Table 3) and several scales (Table 4)?"
+        "(Table 3) and several scales (Table 4), or one crop of 320 pixels (2016, Table 5)?"
     ),
     source=paper("Tables 2 to 4"),
     kind=Kind.EVALUATED,
@@ -49,5 +57,24 @@ SUITE = Suite(
         _paper("resnet50_v1", "ResNet-50"),
         _paper("resnet101_v1", "ResNet-101"),
         _paper("resnet152_v1", "ResNet-152"),
+        _paper("resnet101_bn_after_add", "ResNet-101, BN after addition"),
+        _paper("resnet152_preact", "ResNet-152, pre-activation"),
+        _paper("resnet200", "ResNet-200"),
+        _paper("resnet200_preact", "ResNet-200, pre-activation"),
+        _converted(
+            "resnet200_preact",
+            "ResNet-200, pre-activation, aspect ratio augmented",
+            "aspect",
+            IMAGENET["resnet200_preact", "aspect"],
+        ),
+        *(
+            _converted(
+                f"resnet{depth}",
+                f"ResNet-{depth}, pycls",
+                "pycls",
+                ONE_CROP_ERRORS[f"resnet{depth}", "pycls"],
+            )
+            for depth in (50, 101, 152)
+        ),
     ),
 )

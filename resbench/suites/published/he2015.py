@@ -6,7 +6,7 @@ Source of all: arXiv:1512.03385 (CVPR 2016).
 from dataclasses import replace
 
 from resbench.results import Statistic, Unit
-from resbench.specs import Published, Source
+from resbench.specs import Published, Source, Tested
 from resbench.suites.published.percentages import CIFAR_TEST, IMAGENET_VALIDATION, Table
 from resbench.units import GIGA
 
@@ -71,6 +71,7 @@ _TEN_CROP = Table(
     source=paper("Tables 2 and 3"),
     protocol="error on the ImageNet validation set, ten crops of 224x224; one training of 600,000 iterations of 256 pictures",
     test_samples=IMAGENET_VALIDATION,
+    tested=Tested(views="ten_crop", sides=(256,), crop=224),
 )
 
 TEN_CROP = {
@@ -93,6 +94,7 @@ _MULTI_SCALE = Table(
         "640 pixels; one training"
     ),
     test_samples=IMAGENET_VALIDATION,
+    tested=Tested(views="multi_scale", sides=(224, 256, 384, 480, 640), crop=None),
 )
 
 MULTI_SCALE = {

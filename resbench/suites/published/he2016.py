@@ -6,8 +6,8 @@ Source of all: arXiv:1603.05027 (ECCV 2016). 'fail' stands for an error of more 
 from dataclasses import replace
 
 from resbench.results import Statistic, Unit
-from resbench.specs import Published, Source
-from resbench.suites.published.percentages import CIFAR_TEST, Table
+from resbench.specs import Published, Source, Tested
+from resbench.suites.published.percentages import CIFAR_TEST, IMAGENET_VALIDATION, ONE_CROP, Table
 
 _TITLE = "He, Zhang, Ren, Sun: Identity Mappings in Deep Residual Networks (ECCV 2016)"
 
@@ -109,3 +109,32 @@ def _million(printed: str) -> Published:
 
 PARAMETERS = {164: _million("1.7"), 1001: _million("10.2")}
 """By depth."""
+
+# The table prints sizes of crops alone: 224 is cut from 256 as in the paper of 2015, 320 is the whole shorter side.
+_TABLE_5 = {
+    side: Table(
+        source=paper("Table 5"),
+        protocol=f"error on the ImageNet validation set, one centre crop of {side}x{side}; trained on crops of 224; one training",
+        test_samples=IMAGENET_VALIDATION,
+        n=1,
+        tested=tested,
+    )
+    for side, tested in ((224, ONE_CROP), (320, Tested(views="center", sides=(320,), crop=320)))
+}
+_ASPECT = replace(
+    _TABLE_5[320],
+    protocol=_TABLE_5[320].protocol.replace(
+        "on crops of 224", "on crops of 224 of random scale and aspect ratio"
+    ),
+)
+
+IMAGENET = {
+    ("resnet101_v1", ""): _TABLE_5[224].errors("23.6", "7.1"),
+    ("resnet101_bn_after_add", ""): _TABLE_5[224].errors("24.6", "7.5"),
+    ("resnet152_v1", ""): (*_TABLE_5[224].errors("23.0", "6.7"), *_TABLE_5[320].errors("21.3", "5.5")),
+    ("resnet152_preact", ""): _TABLE_5[320].errors("21.1", "5.5"),
+    ("resnet200", ""): _TABLE_5[320].errors("21.8", "6.0"),
+    ("resnet200_preact", ""): _TABLE_5[320].errors("20.7", "5.3"),
+    ("resnet200_preact", "aspect"): _ASPECT.errors("20.1", "4.8"),
+}
+"""By model and augmentation; without one, pictures were scaled at random and cropped."""

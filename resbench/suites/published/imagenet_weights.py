@@ -1,11 +1,11 @@
-"""What others print of their ImageNet networks, one centre crop of 224x224: accuracy, parameters and multiply-adds."""
+"""What others print of their ImageNet networks: accuracy of one centre crop, parameters, multiply-adds, sizes of files."""
 
 from dataclasses import dataclass, replace
 
 from resbench.results import Statistic, Unit
-from resbench.specs import Published, Source
-from resbench.suites.published.percentages import IMAGENET_VALIDATION, Table
-from resbench.units import GIGA
+from resbench.specs import Published, Source, Tested
+from resbench.suites.published.percentages import IMAGENET_VALIDATION, ONE_CROP, Table
+from resbench.units import GIGA, MIB
 
 _TORCHVISION = Source(
     title="torchvision 0.29.1",
@@ -18,7 +18,10 @@ _ONE_CROP = Table(
     protocol="ImageNet validation set, one centre crop of 224; one training",
     test_samples=IMAGENET_VALIDATION,
     n=1,
+    tested=ONE_CROP,
 )
+_SECOND = replace(_ONE_CROP, tested=Tested(views="center", sides=(232,), crop=224))
+"""torchvision's second weights are tested on pictures scaled to 232."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +32,12 @@ class _Meta:
     acc1: str
     acc5: str
     ops: str
+    file: str
+    table: Table = _ONE_CROP
 
     @property
     def accuracies(self) -> tuple[Published, ...]:
-        return (_ONE_CROP.figure(self.acc1), _ONE_CROP.figure(self.acc5, metric="top5_accuracy"))
+        return (self.table.figure(self.acc1), self.table.figure(self.acc5, metric="top5_accuracy"))
 
     @property
     def costs(self) -> tuple[Published, ...]:
@@ -40,6 +45,12 @@ class _Meta:
             _counted("parameters", self.parameters, f"{self.parameters:,}", 6, "num_params"),
             _counted(
                 "macs", float(self.ops) * GIGA, self.ops, 3, "_ops: called GFLOPS, equals multiply-adds / 1e9"
+            ),
+            replace(
+                _counted(
+                    "file_size", float(self.file) * MIB, f"{self.file} MB", 3, "_file_size, in 2**20 bytes"
+                ),
+                unit=Unit.BYTE,
             ),
         )
 
@@ -58,14 +69,30 @@ def _counted(metric: str, value: float, printed: str, decimals: int, protocol: s
 
 
 TORCHVISION = {
-    ("resnet18", "V1"): _Meta(parameters=11_689_512, acc1="69.758", acc5="89.078", ops="1.814"),
-    ("resnet34", "V1"): _Meta(parameters=21_797_672, acc1="73.314", acc5="91.420", ops="3.664"),
-    ("resnet50", "V1"): _Meta(parameters=25_557_032, acc1="76.130", acc5="92.862", ops="4.089"),
-    ("resnet50", "V2"): _Meta(parameters=25_557_032, acc1="80.858", acc5="95.434", ops="4.089"),
-    ("resnet101", "V1"): _Meta(parameters=44_549_160, acc1="77.374", acc5="93.546", ops="7.801"),
-    ("resnet101", "V2"): _Meta(parameters=44_549_160, acc1="81.886", acc5="95.780", ops="7.801"),
-    ("resnet152", "V1"): _Meta(parameters=60_192_808, acc1="78.312", acc5="94.046", ops="11.514"),
-    ("resnet152", "V2"): _Meta(parameters=60_192_808, acc1="82.284", acc5="96.002", ops="11.514"),
+    ("resnet18", "V1"): _Meta(
+        parameters=11_689_512, acc1="69.758", acc5="89.078", ops="1.814", file="44.661"
+    ),
+    ("resnet34", "V1"): _Meta(
+        parameters=21_797_672, acc1="73.314", acc5="91.420", ops="3.664", file="83.275"
+    ),
+    ("resnet50", "V1"): _Meta(
+        parameters=25_557_032, acc1="76.130", acc5="92.862", ops="4.089", file="97.781"
+    ),
+    ("resnet50", "V2"): _Meta(
+        parameters=25_557_032, acc1="80.858", acc5="95.434", ops="4.089", file="97.790", table=_SECOND
+    ),
+    ("resnet101", "V1"): _Meta(
+        parameters=44_549_160, acc1="77.374", acc5="93.546", ops="7.801", file="170.511"
+    ),
+    ("resnet101", "V2"): _Meta(
+        parameters=44_549_160, acc1="81.886", acc5="95.780", ops="7.801", file="170.530", table=_SECOND
+    ),
+    ("resnet152", "V1"): _Meta(
+        parameters=60_192_808, acc1="78.312", acc5="94.046", ops="11.514", file="230.434"
+    ),
+    ("resnet152", "V2"): _Meta(
+        parameters=60_192_808, acc1="82.284", acc5="96.002", ops="11.514", file="230.474", table=_SECOND
+    ),
 }
 """By model and weights."""
 
@@ -100,6 +127,7 @@ ORIGINAL_CAFFE = Table(
     protocol="error on the ImageNet validation set, one centre crop of 224; the paper's own Caffe weights",
     test_samples=IMAGENET_VALIDATION,
     n=1,
+    tested=ONE_CROP,
 )
 
 FB_TORCH = Table(
@@ -111,6 +139,22 @@ FB_TORCH = Table(
     protocol="error on the ImageNet validation set, one centre crop of 224; stride on the 3x3",
     test_samples=IMAGENET_VALIDATION,
     n=1,
+    tested=ONE_CROP,
+)
+
+PYCLS = Table(
+    source=Source(
+        title="facebookresearch/pycls, commit 5719de60",
+        where="dev/model_error.json",
+        url="https://github.com/facebookresearch/pycls",
+    ),
+    protocol=(
+        "error on the ImageNet validation set, one centre crop of 224; 100 epochs, cosine schedule; of five trainings the one "
+        "nearest to their mean"
+    ),
+    test_samples=IMAGENET_VALIDATION,
+    n=1,
+    tested=ONE_CROP,
 )
 
 ONE_CROP_ERRORS = {
@@ -121,5 +165,8 @@ ONE_CROP_ERRORS = {
     ("resnet34", "fb"): FB_TORCH.errors("26.73", "8.74"),
     ("resnet50", "fb"): FB_TORCH.errors("24.01", "7.02"),
     ("resnet101", "fb"): FB_TORCH.errors("22.44", "6.21"),
+    ("resnet50", "pycls"): PYCLS.errors("23.190", "6.630"),
+    ("resnet101", "pycls"): PYCLS.errors("21.414", "5.792"),
+    ("resnet152", "pycls"): PYCLS.errors("20.870", "5.440"),
 }
 """By model and who trained it."""

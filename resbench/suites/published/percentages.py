@@ -4,10 +4,13 @@ import math
 from dataclasses import dataclass
 
 from resbench.results import Statistic, Unit
-from resbench.specs import Published, Source
+from resbench.specs import Published, Source, Tested
 
 CIFAR_TEST = 10_000
 IMAGENET_VALIDATION = 50_000
+
+ONE_CROP = Tested(views="center", sides=(256,), crop=224)
+"""The usual test of ImageNet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,7 @@ class Table:
         metric: of each figure.
         statistic, n: how each figure summarises its runs.
         fails_beyond: the error beyond which the source prints 'fail'.
+        tested, unlike: as in `Published`.
     """
 
     source: Source
@@ -27,6 +31,8 @@ class Table:
     statistic: Statistic = Statistic.SINGLE
     n: int | None = None
     fails_beyond: float | None = None
+    tested: Tested | None = None
+    unlike: tuple[str, ...] = ()
 
     def figure(self, percent: str, *, std: str = "", metric: str = "") -> Published:
         """Return the figure that is printed as `percent`, or as 'fail'.
@@ -51,6 +57,8 @@ class Table:
             std=float(std) / 100 if std else None,
             fails_beyond=self.fails_beyond,
             failed=failed,
+            tested=self.tested,
+            unlike=self.unlike,
         )
 
     def errors(self, top1: str, top5: str = "") -> tuple[Published, ...]:
