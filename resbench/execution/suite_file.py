@@ -13,6 +13,8 @@ from resbench.specs import Suite
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from resbench.execution.suite_checks import Mistake
+
 EXAMPLE = """\
 # A suite of your own: resbench run --suite ./{name}.toml --scale smoke
 # Every mistake in this file is told at once, with its line. 'resbench show suite --schema' prints what may stand here.
@@ -20,7 +22,7 @@ EXAMPLE = """\
 name = "{name}"                    # of the report's file: letters, digits, underscores
 title = "ResNet-20 and ResNet-32 on CIFAR-10"
 question = "Do 32 layers err less than 20?"
-data = "cifar10"                   # cifar10 or voc0712
+data = "cifar10"                   # cifar10, cifar100, voc0712, or imagenet: any FOLDER/train/CLASS/* and FOLDER/val/CLASS/*
 recipe = "he2015_cifar"            # how every arm is trained
 # changes = ["optimizer.lr=0.05"]  # fields of the recipe set otherwise, as --set of 'resbench train' takes them
 
@@ -47,6 +49,9 @@ model = "cifar_resnet20"
 name = "resnet20_slow"
 label = "ResNet-20 at a tenth of the rate"
 changes = ["optimizer.lr=0.01"]
+
+# data = "cifar100"                # an arm may have data, a recipe, a precision or a number of processes of its own
+# precision = "bf16"
 
 # [[extra]] arms run only where --models names them.
 """
@@ -75,21 +80,26 @@ def parse_suite(text: str, name: str) -> Suite:
     """
     from pydantic import ValidationError
 
+    from resbench.execution.suite_checks import Mistake, mistakes
     from resbench.execution.suite_form import SuiteForm
 
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name} is no TOML: {error}") from error
+    found = mistakes(data)
     try:
-        return SuiteForm.model_validate(data).suite()
+        form = SuiteForm.model_validate(data)
     except ValidationError as error:
-        raise UsageError(_mistakes(name, text, error.errors(include_url=False))) from None
+        found += [Mistake(each["loc"], _said(each)) for each in error.errors(include_url=False)]
+    if found:
+        raise UsageError(_told(name, text, found))
+    return form.suite()
 
 
-def _mistakes(name: str, text: str, errors: Sequence[Any]) -> str:
+def _told(name: str, text: str, found: Sequence["Mistake"]) -> str:
     places = lines_of(text)
-    told = sorted((line_of(places, error["loc"]) or 0, _said(error)) for error in errors)
+    told = sorted((line_of(places, place) or 0, said) for place, said in found)
     lines = [f"line {number}: {said}" if number else said for number, said in told]
     if len(lines) == 1:
         return f"{name}, {lines[0]}"

@@ -2,11 +2,13 @@
 
 import difflib
 import math
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from resbench.architectures.naming import find_architecture
+from resbench.datasets.opening import NAMES
 from resbench.errors import UsageError, unknown
 from resbench.results import Statistic, Unit
 from resbench.specs import Arm, Kind, Precision, Profiling, Published, Recipe, Source, Suite
@@ -14,14 +16,23 @@ from resbench.specs.overriding import override
 from resbench.training.recipes import RECIPES
 
 _Text = Annotated[str, Field(min_length=1)]
-_DATA = ("cifar10", "voc0712")
+_Input = tuple[int, int, int]
+_Backend = Literal["eager", "compile", "compile-frozen", "onnxruntime", "openvino"]
+_PRECISIONS = Literal["fp32", "tf32", "bf16", "fp16"]
+_SUITES = "Left out: the suite's."
 
 
 def _checked_recipe(name: str) -> str:
     known = {recipe.name: recipe for recipe in RECIPES}
-    if name not in known:
+    if name and name not in known:
         raise ValueError(str(unknown("recipe", name, known)))
     return name
+
+
+def _checked_data(data: str) -> str:
+    if data and data not in NAMES:
+        raise ValueError(str(unknown("data set", data, NAMES)))
+    return data
 
 
 class _Form(BaseModel):
@@ -97,8 +108,15 @@ class ArmForm(_Form):
     model: _Text = Field(description="A network of 'resbench list models', with choices where wanted.")
     label: str = Field("", description="What the table calls it; left out: its name.")
     name: str = Field("", description="Tells two arms of one model apart.")
-    recipe: str = Field("", description="Where it differs from the suite's.")
+    data: str = Field("", description=_SUITES)
+    recipe: str = Field("", description=_SUITES)
     changes: list[str] = Field([], description="Fields of the recipe set otherwise: 'optimizer.lr=0.05'.")
+    precision: _PRECISIONS = Field("fp32", description="The arithmetic of its model.")
+    processes: int = Field(1, ge=1, description="Over how many each training batch is split.")
+    batch_size: int | None = Field(None, ge=1, description=_SUITES)
+    num_classes: int | None = Field(None, ge=1, description=_SUITES)
+    input: _Input | None = Field(None, description=_SUITES, strict=False)
+    backend: _Backend | None = Field(None, description=_SUITES)
     published: list[FigureForm] = []
 
     @field_validator("model")
@@ -110,10 +128,8 @@ class ArmForm(_Form):
             raise ValueError(str(error)) from None
         return model
 
-    @field_validator("recipe")
-    @classmethod
-    def _known_recipe(cls, name: str) -> str:
-        return _checked_recipe(name) if name else name
+    _known_recipe = field_validator("recipe")(_checked_recipe)
+    _known_data = field_validator("data")(_checked_data)
 
 
 class SuiteForm(_Form):
@@ -123,53 +139,29 @@ class SuiteForm(_Form):
     title: _Text = Field(description="Head of the report.")
     question: _Text = Field(description="What the suite asks.")
     kind: Literal["trained", "counted", "timed"] = "trained"
-    data: str = Field("", description="cifar10 or voc0712; needed to train.")
+    data: str = Field("", description=f"What is trained on: {', '.join(NAMES)}.")
     recipe: str = Field("", description="How arms are trained: a recipe's name.")
     changes: list[str] = Field([], description="Fields of the recipe set otherwise, for every arm.")
     metric: Literal["top1_error", "top5_error", "top1_accuracy", "top5_accuracy"] = "top1_error"
     batch_size: int = Field(1, ge=1, description="Of what is counted or timed.")
     num_classes: int = Field(1000, ge=1, description="Of what is counted or timed.")
-    input: tuple[int, int, int] = Field(
-        (3, 224, 224), description="Of what is counted or timed.", strict=False
-    )
+    input: _Input = Field((3, 224, 224), description="Of what is counted or timed.", strict=False)
+    backend: _Backend = Field("eager", description="What runs that which is timed.")
     source: SourceForm
     arms: list[ArmForm] = Field(min_length=1)
     extra: list[ArmForm] = Field([], description="Arms that run only where they are named.")
 
-    @field_validator("data")
-    @classmethod
-    def _known_data(cls, data: str) -> str:
-        if data and data not in _DATA:
-            raise ValueError(str(unknown("data set", data, _DATA)))
-        return data
-
-    @field_validator("recipe")
-    @classmethod
-    def _known_recipe(cls, name: str) -> str:
-        return _checked_recipe(name) if name else name
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        """Build it once, so that what fits no suite is told as every other mistake is."""
-        if self.kind == "trained" and not self.data:
-            raise ValueError("a suite that trains needs data: cifar10 or voc0712")
-        if self.kind == "trained" and not all(arm.recipe or self.recipe for arm in self.arms):
-            raise ValueError("a suite that trains needs a recipe, of its own or of each arm")
-        try:
-            self.suite()
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return self
+    _known_recipe = field_validator("recipe")(_checked_recipe)
+    _known_data = field_validator("data")(_checked_data)
 
     def suite(self) -> Suite:
-        """Return it as a specification.
+        """Return it as a specification; `resbench.execution.suite_checks` has found nothing against it.
 
         Raises:
             UsageError: a change of a recipe can't be made.
             ValueError: two arms are alike.
         """
         trained = self.kind == "trained"
-        profiling = Profiling(batch_size=self.batch_size, num_classes=self.num_classes, input_CHW=self.input)
         return Suite(
             name=self.name,
             title=self.title,
@@ -177,11 +169,19 @@ class SuiteForm(_Form):
             source=self.source.source(),
             kind=Kind(self.kind),
             data=self.data if trained else "",
-            recipe=_recipe(self.recipe, self.changes) if trained and self.recipe else None,
-            profiling=None if trained else profiling,
-            metric=self.metric if trained else "macs",
+            recipe=recipe_with(self.recipe, self.changes) if trained and self.recipe else None,
+            profiling=None if trained else self._profiling(),
+            metric={"counted": "macs", "timed": "latency"}.get(self.kind, self.metric),
             arms=tuple(self._arm(arm) for arm in self.arms),
             extra=tuple(self._arm(arm) for arm in self.extra),
+        )
+
+    def _profiling(self) -> Profiling:
+        return Profiling(
+            batch_size=self.batch_size,
+            num_classes=self.num_classes,
+            input_CHW=self.input,
+            backend=self.backend if self.kind == "timed" else "",
         )
 
     def _arm(self, form: ArmForm) -> Arm:
@@ -192,12 +192,33 @@ class SuiteForm(_Form):
             name=form.name,
             label=form.label or form.name or form.model,
             published=tuple(figure.published(source) for figure in form.published),
-            recipe=_recipe(form.recipe or self.recipe, [*self.changes, *form.changes]) if own else None,
-            precision=Precision.FP32,
+            recipe=recipe_with(form.recipe or self.recipe, [*self.changes, *form.changes]) if own else None,
+            data=form.data,
+            profiling=None if self.kind == "trained" else self._profiling_of(form),
+            precision=Precision(form.precision),
+            processes=form.processes,
         )
 
+    def _profiling_of(self, form: ArmForm) -> Profiling | None:
+        own = {
+            name: value
+            for name, value in (
+                ("batch_size", form.batch_size),
+                ("num_classes", form.num_classes),
+                ("input_CHW", form.input),
+                ("backend", form.backend),
+            )
+            if value is not None
+        }
+        return replace(self._profiling(), **own) if own else None
 
-def _recipe(name: str, changes: list[str]) -> Recipe:
+
+def recipe_with(name: str, changes: list[str]) -> Recipe:
+    """Return the recipe of that name with fields set otherwise.
+
+    Raises:
+        UsageError: a change can't be made; the message names every one.
+    """
     found = next(recipe for recipe in RECIPES if recipe.name == name)
     return override(found, changes) if changes else found
 

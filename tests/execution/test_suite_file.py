@@ -1,6 +1,8 @@
 """A suite of the user's own: every mistake is told at once with its line, and the example that `new` writes is sound."""
 
 import json
+import typing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 
 from resbench.errors import UsageError
 from resbench.execution.finding import find_suite
+from resbench.execution.suite_checks import IDLE, mistakes
 from resbench.execution.suite_file import EXAMPLE, parse_suite, read_suite
 from resbench.execution.suite_form import SuiteForm
 from resbench.execution.toml_lines import line_of, lines_of
 from resbench.results import Statistic
-from resbench.specs import Kind
+from resbench.specs import Kind, Precision, Profiling
 from resbench.training.recipes import HE2015_CIFAR
 
 GOOD = EXAMPLE.replace("{name}", "mine")
@@ -65,7 +68,7 @@ def test_every_mistake_is_told_with_its_line_and_the_nearest_name() -> None:
     ]
     for said in (
         "no field 'titel': did you mean title?",
-        "did you mean cifar10?",
+        "did you mean cifar10",
         "did you mean he2015_cifar",
         "'source.url' is missing",
         "did you mean cifar_resnet20",
@@ -91,6 +94,176 @@ def test_one_mistake_is_one_line(old: str, new: str, said: str) -> None:
     with pytest.raises(UsageError, match=r"^mine\.toml") as raised:
         parse_suite(GOOD.replace(old, new, 1), "mine.toml")
     assert said in str(raised.value)
+
+
+HEAD = """\
+name = "mine"
+title = "T"
+question = "Q?"
+[source]
+title = "t"
+where = "w"
+url = "u"
+"""
+
+
+def test_an_arm_may_have_data_recipe_precision_and_processes_of_its_own() -> None:
+    own = """\
+[[arms]]
+model = "cifar_resnet20"
+data = "cifar10"
+recipe = "he2015_cifar"
+[[arms]]
+model = "cifar_resnet20"
+name = "hundred"
+data = "cifar100"
+recipe = "he2016_cifar"
+precision = "bf16"
+processes = 2
+[[arms]]
+model = "resnet34"
+data = "imagenet"
+recipe = "imagenet_he2015"
+"""
+    suite = parse_suite(HEAD + own, "mine.toml")
+    first, second, third = suite.arms
+    assert [suite.data_of(arm) for arm in suite.arms] == ["cifar10", "cifar100", "imagenet"]
+    assert suite.recipe is None
+    assert [recipe.name for arm in suite.arms if (recipe := suite.recipe_of(arm))] == [
+        "he2015_cifar",
+        "he2016_cifar",
+        "imagenet_he2015",
+    ]
+    assert (first.precision, first.processes) == (Precision.FP32, 1)
+    assert (second.precision, second.processes) == (Precision.BF16, 2)
+    assert third.profiling is None
+
+
+def test_an_arm_that_is_timed_may_have_batch_input_and_backend_of_its_own() -> None:
+    text = (
+        """\
+kind = "timed"
+batch_size = 4
+num_classes = 10
+input = [3, 32, 32]
+"""
+        + HEAD
+    )
+    own = """\
+[[arms]]
+model = "cifar_resnet20"
+[[arms]]
+model = "cifar_resnet20"
+name = "other"
+batch_size = 8
+backend = "openvino"
+precision = "bf16"
+"""
+    suite = parse_suite(text + own, "mine.toml")
+    eager = Profiling(batch_size=4, num_classes=10, input_CHW=(3, 32, 32), backend="eager")
+    assert [suite.profiling_of(arm) for arm in suite.arms] == [
+        eager,
+        replace(eager, batch_size=8, backend="openvino"),
+    ]
+
+
+def test_the_backends_are_those_there_are() -> None:
+    from resbench.models.backends import backends
+
+    hint = typing.get_type_hints(SuiteForm)["backend"]
+    assert sorted(typing.get_args(hint)) == sorted(backend.name for backend in backends())
+
+
+UNFIT = """\
+name = "mine"
+title = "T"
+question = "Q?"
+recipe = "he2015_cifar"
+batch_size = 8
+colour = "red"
+[source]
+title = "t"
+where = "w"
+url = "u"
+[[arms]]
+model = "cifar_resnet20"
+changes = ["optimizer.rate=1", "schedule.size=0"]
+[[arms]]
+model = "cifar_resnet32"
+name = "a"
+[[extra]]
+model = "cifar_resnet32"
+name = "b"
+[[extra]]
+model = "cifar_resnet32"
+name = "b"
+recipe = "he2016_cifar"
+[[extra]]
+model = "resnet50"
+changes = ["pictures.crop=none"]
+[[extra]]
+model = "cifar_resnet44"
+input = [3, 8, 8]
+"""
+
+
+def test_what_does_not_go_together_is_told_along_with_all_else() -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_suite(UNFIT, "bad.toml")
+    _, *lines = str(raised.value).splitlines()
+    told = [line.strip().partition(": ") for line in lines]
+    expected = {
+        "a suite that trains needs data": "",
+        "'batch_size' changes nothing in a suite that is trained": "line 5",
+        "no field 'colour'": "line 6",
+        "optimizer.rate": "line 13",
+        "schedule.size": "line 13",
+        "b asks the same as a": "line 17",
+        "two arms are named b": "line 20",
+        "pictures.crop": "line 26",
+        "'input' changes nothing": "line 29",
+    }
+    for said, where in expected.items():
+        (line,) = (line for line in lines if said in line)
+        assert line.strip().startswith(where), line
+    assert len(told) == 8  # both changes of one arm are told together
+
+
+@pytest.mark.parametrize("kind", ["counted", "timed"])
+def test_a_picture_too_small_for_a_network_is_told(kind: str) -> None:
+    text = f'kind = "{kind}"\ninput = [3, 8, 0]\n{HEAD}[[arms]]\nmodel = "vgg16"\n'
+    with pytest.raises(UsageError, match=r"mine\.toml, line 11: .*3x8x0"):
+        parse_suite(text, "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("kind", "idle"),
+    [(kind, name) for kind, names in IDLE.items() for name in names],
+)
+def test_a_field_that_would_change_nothing_is_told(kind: str, idle: str) -> None:
+    value = {
+        "changes": '["optimizer.lr=1"]',
+        "input": "[3, 8, 8]",
+        "data": '"cifar10"',
+        "recipe": '"he2015_cifar"',
+        "metric": '"top1_error"',
+        "precision": '"bf16"',
+        "backend": '"eager"',
+    }.get(idle, "2")
+    needed = 'data = "cifar10"\nrecipe = "he2015_cifar"\n' if kind == "trained" else ""
+    field = f"{idle} = {value}\n"
+    head, arm = ("", field) if idle in ("precision", "processes") else (field, "")
+    text = f'kind = "{kind}"\n{needed}{head}{HEAD}[[arms]]\nmodel = "cifar_resnet20"\n{arm}'
+    with pytest.raises(UsageError, match=f"'{idle}' changes nothing in a suite that is {kind}"):
+        parse_suite(text, "mine.toml")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4))
+def test_whatever_stands_in_a_field_is_a_mistake_or_a_suite(value: object) -> None:
+    """The checks read raw data: nothing in it may make them fail."""
+    for field in ("data", "recipe", "changes", "arms", "extra", "kind", "input"):
+        mistakes({"arms": [{"model": "cifar_resnet20"}], field: value})
+        mistakes({"arms": [{"model": "cifar_resnet20", field: value}]})
 
 
 def test_a_suite_that_counts_needs_no_data() -> None:
