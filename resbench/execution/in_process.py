@@ -18,6 +18,7 @@ from resbench.store.store import Store
 from resbench.training import checkpoint
 from resbench.training.world import ALONE, World
 from resbench.trial.profiling import profile
+from resbench.trial.timed import is_answered, timed
 from resbench.trial.training import train
 
 
@@ -35,6 +36,8 @@ def run(
     world: World = ALONE,
 ) -> tuple[Result, ...]:
     """Answer every experiment and return the results in their order.
+
+    A profile that this machine can't make has a result, without figures, that says why; it is not stored.
 
     Args:
         experiments: the questions.
@@ -66,7 +69,8 @@ def run(
         progress.begin(experiment, position, len(experiments))
         with _alone(checkpoints / experiment.key, experiment) as folder:
             if experiment.profiling is not None:
-                result = profile(experiment, progress.status)
+                measure = timed if experiment.profiling.backend else profile
+                result = measure(experiment, progress.status)
             elif data is None:
                 raise ValueError("a training needs data")
             else:
@@ -74,7 +78,8 @@ def run(
                 result = noted(answer(experiment, data, folder=folder), note)
                 if keep is not None and result.outcome is Ending.FINISHED:
                     keep(folder)
-            store.save(result)
+            if is_answered(result):
+                store.save(result)
             checkpoint.discard(folder)
         progress.finish(result, position, len(experiments))
         results.append(result)

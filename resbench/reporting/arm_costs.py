@@ -1,13 +1,12 @@
 """What each arm costs, counted beside published, and how fast it is where it was timed."""
 
 from resbench.reporting.arm_figures import figure_of
-from resbench.reporting.figures import NONE, NOT_RUN, significant
+from resbench.reporting.figures import NONE, NOT_RUN, timing
 from resbench.reporting.markdown import blocks, bullets, table
 from resbench.reporting.selection import Selection
 from resbench.specs import Arm
 from resbench.statistics.judging import Case, judge_family
 from resbench.statistics.verdicts import Outcome, Verdict
-from resbench.units import decimals_for
 
 
 def arm_costs(selection: Selection) -> str:
@@ -75,27 +74,26 @@ def _cost_reasons(selection: Selection, arm: Arm) -> list[str]:
 
 def arm_timings(selection: Selection) -> str:
     """Return the table of latencies and throughputs; empty where nothing was timed."""
-    rows = []
-    for arm in selection.arms:
-        result = selection.profiled.get(arm.id)
-        latency, rate = (result.find(name) if result else None for name in ("latency", "throughput"))
-        rows.append(
-            (
-                arm.label,
-                str(result.experiment["profiling"]["batch_size"]) if result else NONE,
-                str(arm.precision),
-                *(
-                    NOT_RUN if found is None else _timed(found.value * scale, found.low, found.high, scale)
-                    for found, scale in ((latency, 1000.0), (rate, 1.0))
-                ),
-            )
-        )
-    headers = ("Arm", "Batch", "Precision", "Latency, ms", "Throughput, images/s")
-    return table(headers, rows, numbers=(1,))
+    headers = ("Arm", "Batch", "Precision", "Backend", "Latency, ms", "Throughput, images/s")
+    note = (
+        "Brackets are 95 % intervals of the median; n is how many calls, or rounds of calls, stand behind it. What names its "
+        "backend was timed in fresh processes, and its output held against eager PyTorch's first: the notes say how near it was."
+    )
+    rows = [_timing_cells(selection, arm) for arm in selection.arms]
+    return blocks(note, table(headers, rows, numbers=(1,)))
 
 
-def _timed(value: float, low: float | None, high: float | None, scale: float) -> str:
-    if low is None or high is None:
-        return significant(value)
-    digits = decimals_for(scale * (high - low) / 2)
-    return f"{value:.{digits}f} [{low * scale:.{digits}f}, {high * scale:.{digits}f}]"
+def _timing_cells(selection: Selection, arm: Arm) -> tuple[str, ...]:
+    result, profiling = selection.profiled.get(arm.id), selection.suite.profiling_of(arm)
+    latency, rate = (result.find(name) if result else None for name in ("latency", "throughput"))
+    lacking = NOT_RUN if result is None else "not measured"
+    return (
+        arm.label,
+        str(profiling.batch_size) if profiling else NONE,
+        str(arm.precision),
+        (profiling.backend if profiling else "") or "eager, in the process that asks",
+        *(
+            lacking if found is None else timing(found, scale)
+            for found, scale in ((latency, 1000.0), (rate, 1.0))
+        ),
+    )

@@ -35,7 +35,7 @@ class DataIdentity:
     """Which samples exactly: the name a reader knows and a fingerprint that differs when any sample does.
 
     Attributes:
-        kind: `voc_crops` or `cifar10`: which code reads it.
+        kind: `voc_crops`, `cifar10`, `cifar100` or `imagenet`: which code reads it.
         label: what a report may call it: "VOC 07+12", "VOC2012 subset (train / val)", "resbench sample".
         official: whether it is the whole published data set with its published split.
         train_samples, test_samples: how many there are, before any limit of a recipe.
@@ -58,11 +58,14 @@ class Profiling:
 
     Attributes:
         num_classes: outputs of the head; None: as many as a network that is not ours has.
+        backend: what runs it, by a name of `resbench profile --backend`: timed in fresh processes, its output held against
+            eager PyTorch's. Empty: eager PyTorch, in the process that asks, which has its peak memory read, too.
     """
 
     batch_size: int
     num_classes: int | None
     input_CHW: tuple[int, int, int]
+    backend: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
