@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Prepare and verify data sets.")
 
-_NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="voc0712 or cifar10.")]
+_NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="voc0712, cifar10, cifar100 or imagenet.")]
 _FolderOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
 
 _SHOWN = 20
@@ -27,8 +27,9 @@ _SHOWN = 20
 def prepare(name: _NameArgument, folder: _FolderOption = Path(".data")) -> None:
     """Download the official archives of a data set, check their md5 and unpack them.
 
-    voc0712 is VOC2007 trainval and test and VOC2012 trainval (2.9 GB), cifar10 is CIFAR-10 (170 MB); both take as much
-    again once unpacked. What is finished is not repeated: run the command again after an interruption. Without a
+    voc0712 is VOC2007 trainval and test and VOC2012 trainval (2.9 GB), cifar10 and cifar100 are
+    CIFAR-10 and CIFAR-100 (170 MB each); all take as much again once unpacked. imagenet can't be downloaded without an account:
+    it says what to put where. What is finished is not repeated: run the command again after an interruption. Without a
     network it says which files to get by other means, and where to put them.
 
     \b
@@ -57,8 +58,8 @@ def verify(
     """Compare a data set with what was published of it, and name what is missing.
 
     Of voc0712, the samples of each class are counted (published: 40,058 to train on, 12,032 to test on), and every
-    picture is decoded to find those that are corrupt or truncated. Of cifar10, the md5 of each file is checked. The exit
-    code is 0 when all is as published, and 1 when it is not.
+    picture is decoded to find those that are corrupt or truncated. Of cifar10 and cifar100, the md5 of each file is checked;
+    of imagenet, folders and pictures are counted. The exit code is 0 when all is as published, and 1 when it is not.
 
     \b
     Examples:
@@ -130,6 +131,8 @@ def _what_differs(found: "Verification") -> str:
 
 
 def _what_agrees(found: "Verification") -> str:
+    if found.name == "imagenet":
+        return "classes and pictures are as many as published"
     if not found.counts:
         return "every file has its published md5"
     decoded = (

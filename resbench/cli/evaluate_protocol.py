@@ -84,7 +84,7 @@ def _base(model: str, weights: str, kind: str, recipe: str) -> Chosen:
     published = published_protocol(model, weights)
     if published is not None:
         return Chosen(published, f"what torchvision publishes with {weights}")
-    usual = {"voc0712": VOC_ZJ2020, "cifar10": HE2015_CIFAR}.get(kind)
+    usual = {"voc0712": VOC_ZJ2020, "cifar10": HE2015_CIFAR, "cifar100": HE2015_CIFAR}.get(kind)
     if usual is not None:
         return Chosen(_tested_by(usual), f"the test of recipe {usual.name}")
     return Chosen(imagenet_protocol(_side(model)), "the usual one of ImageNet for this network's input")

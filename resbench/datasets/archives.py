@@ -1,6 +1,11 @@
 """The official archives of each data set: where they are, what their md5 must be, what they unpack to."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from resbench.datasets.cifar import CIFARS, reader_of
+
+_CIFAR_SIZES_B: Final = {"cifar10": 170_498_071, "cifar100": 169_001_437}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +28,11 @@ class Archive:
 
 
 def archives_of(name: str) -> tuple[Archive, ...]:
-    """Return the archives of `voc0712` or `cifar10`, with the addresses and md5 that torchvision has for them."""
-    if name == "cifar10":
-        return (_cifar(),)
+    """Return the archives of a data set, with the addresses and md5 that torchvision has; none of `imagenet` is free."""
+    if name == "imagenet":
+        return ()
+    if name in CIFARS:
+        return (_cifar(name),)
     return (
         _voc("2007", 460_032_000),
         _voc("2007-test", 451_020_800),
@@ -42,13 +49,12 @@ def _voc(key: str, size_B: int) -> Archive:
     )
 
 
-def _cifar() -> Archive:
-    from torchvision.datasets import CIFAR10
-
+def _cifar(name: str) -> Archive:
+    reader = reader_of(name)
     return Archive(
-        url=CIFAR10.url,
-        filename=CIFAR10.filename,
-        md5=CIFAR10.tgz_md5,
-        folder=CIFAR10.base_folder,
-        size_B=170_498_071,
+        url=reader.url,
+        filename=reader.filename,
+        md5=reader.tgz_md5,
+        folder=reader.base_folder,
+        size_B=_CIFAR_SIZES_B[name],
     )

@@ -1,10 +1,10 @@
-"""The labelled pictures that weights are evaluated on, from one option: `imagefolder:PATH`, `voc:PATH`, `cifar10:PATH` or a folder."""
+"""The labelled pictures that weights are evaluated on, from one option: `KIND:PATH` or a folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from resbench.datasets.cifar import FOLDER as CIFAR_FOLDER
+from resbench.datasets.cifar import CIFARS
 from resbench.datasets.data import Data, Split
 from resbench.datasets.image_folder import class_folders, open_image_folder
 from resbench.datasets.opening import open_data
@@ -13,7 +13,13 @@ from resbench.datasets.voc_crops import VocCrops
 from resbench.datasets.voc_layout import YEARS
 from resbench.errors import UsageError, unknown
 
-KINDS: Final = {"imagefolder": "imagefolder", "voc": "voc0712", "voc0712": "voc0712", "cifar10": "cifar10"}
+KINDS: Final = {
+    "imagefolder": "imagefolder",
+    "voc": "voc0712",
+    "voc0712": "voc0712",
+    "cifar10": "cifar10",
+    "cifar100": "cifar100",
+}
 """What may stand before the colon, and how the data set is called elsewhere."""
 
 SAMPLE: Final = "sample"
@@ -30,7 +36,7 @@ class Labelled:
     """Pictures to be classified, and what is right.
 
     Attributes:
-        kind: `imagefolder`, `voc0712` or `cifar10`.
+        kind: `imagefolder`, `voc0712`, `cifar10` or `cifar100`.
         label: what outputs call them, with their part: "CIFAR-10, test".
         classes: names, in the order of the labels.
         split: the samples.
@@ -96,8 +102,9 @@ def recognised(root: Path) -> str:
     found = []
     if any((folder / f"VOC{year}").is_dir() for folder in (root / "VOCdevkit", root) for year in YEARS):
         found.append("voc0712")
-    if root.name == CIFAR_FOLDER or (root / CIFAR_FOLDER).is_dir():
-        found.append("cifar10")
+    found += [
+        name for name, cifar in CIFARS.items() if root.name == cifar.folder or (root / cifar.folder).is_dir()
+    ]
     if len(found) == 1:
         return found[0]
     if found:
@@ -105,9 +112,8 @@ def recognised(root: Path) -> str:
         raise UsageError(f"{root} holds more than one data set: give {choices}")
     if class_folders(root):
         return "imagefolder"
-    raise UsageError(
-        f"{root} holds no data that is known: neither VOCdevkit nor {CIFAR_FOLDER}, nor a folder for each class"
-    )
+    folders = " nor ".join(["VOCdevkit", *(cifar.folder for cifar in CIFARS.values())])
+    raise UsageError(f"{root} holds no data that is known: neither {folders}, nor a folder for each class")
 
 
 def _of_data(data: Data) -> Labelled:

@@ -1,19 +1,20 @@
 """Opening a data set by its name."""
 
 from pathlib import Path
+from typing import Final
 
 from resbench.datasets.data import Data
 from resbench.datasets.progress import Report, silent
 from resbench.errors import unknown
 
-NAMES = ("voc0712", "cifar10")
+NAMES: Final = ("voc0712", "cifar10", "cifar100", "imagenet")
 
 
 def open_data(name: str, root: Path | None, *, progress: Report | None = None) -> Data:
     """Return a data set.
 
     Args:
-        name: `voc0712` or `cifar10`.
+        name: one of `NAMES`; `imagenet` is any FOLDER/train/CLASS/* and FOLDER/val/CLASS/*.
         root: the folder it lies in; None: the built-in sample.
         progress: told how far reading (or drawing the sample) is.
 
@@ -21,8 +22,10 @@ def open_data(name: str, root: Path | None, *, progress: Report | None = None) -
         UsageError: there is no such data set, or the folder cannot be used.
     """
     check_name(name)
-    if name == "cifar10":
-        return _open_cifar(root, progress or silent)
+    if name == "imagenet":
+        return _open_folders(root, progress or silent)
+    if name.startswith("cifar"):
+        return _open_cifar(name, root, progress or silent)
     return _open_voc(root, progress or silent)
 
 
@@ -36,14 +39,26 @@ def check_name(name: str) -> None:
         raise unknown("data set", name, NAMES)
 
 
-def _open_cifar(root: Path | None, progress: Report) -> Data:
+def _open_cifar(name: str, root: Path | None, progress: Report) -> Data:
     if root is None:
         from resbench.datasets.sample_cifar import open_cifar_sample
 
-        return open_cifar_sample("cifar10")
+        return open_cifar_sample(name)
     from resbench.datasets.cifar import open_cifar
 
-    return open_cifar(root, progress=progress)
+    return open_cifar(root, name, progress=progress)
+
+
+def _open_folders(root: Path | None, progress: Report) -> Data:
+    from resbench.datasets.imagenet import find_imagenet, open_imagenet
+    from resbench.datasets.sample_cache import ensure_folders, is_sample
+    from resbench.datasets.sample_folder import LABEL
+
+    if root is None:
+        root = ensure_folders(progress=progress)
+    # A copy of the sample is still no ImageNet.
+    label = LABEL if is_sample(find_imagenet(root)) else ""
+    return open_imagenet(root, label=label, progress=progress)
 
 
 def _open_voc(root: Path | None, progress: Report) -> Data:

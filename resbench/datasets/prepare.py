@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from resbench.datasets import imagenet
 from resbench.datasets.archives import Archive, archives_of
 from resbench.datasets.download import UnreachableError, fetch
 from resbench.datasets.opening import check_name
@@ -19,7 +20,7 @@ def prepare(
     """Download, verify and unpack the archives of a data set into `root`.
 
     Args:
-        name: `voc0712` or `cifar10`.
+        name: `voc0712`, `cifar10` or `cifar100`; `imagenet` can't be downloaded.
         root: the folder to put it in; made if it is not there. Archives stay there, and may be deleted afterwards.
         archives: in place of the official ones.
         progress: told how far downloading and unpacking are.
@@ -28,11 +29,13 @@ def prepare(
         The folders that hold the data.
 
     Raises:
-        UsageError: no such data set, or `root` cannot be written to.
+        UsageError: no such data set, none that can be downloaded, or `root` cannot be written to.
         ResbenchError: no network (the message says which file to put where), an archive that is torn or tampered
             with, a full disk.
     """
     check_name(name)
+    if name == imagenet.NAME:
+        raise UsageError(imagenet.BY_HAND.format(root=root))
     wanted = tuple(archives_of(name) if archives is None else archives)
     try:
         root.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,13 @@ def draw_sample(devkit: Path, *, progress: Report = silent) -> None:
         _write_lists(devkit, entry, images)
 
 
+def draw_one(random: Random, look: Look) -> Image.Image:
+    """Return a picture of one object."""
+    picture = _background(random)
+    _draw_object(random, picture, look, (0, 1), faint=False)
+    return picture
+
+
 def _deal_classes(random: Random) -> Iterator[str]:
     """Yield classes from one shuffled deck after the other, so that each comes up as often as any."""
     while True:

@@ -49,7 +49,7 @@ class Verification:
 
     Attributes:
         name, folder: of the data set.
-        counts: samples per class; empty where the data set is known by its files' md5.
+        counts: samples per class, of VOC; empty of the others.
         problems: what is missing or broken, one line each, files named.
         pictures: how many pictures were decoded.
     """
@@ -75,7 +75,7 @@ def verify(name: str, root: Path, *, pictures: bool = True, progress: Report = s
     """Compare a data set with what was published of it.
 
     Args:
-        name: `voc0712` or `cifar10`.
+        name: `voc0712`, `cifar10`, `cifar100` or `imagenet`; of the last, folders and pictures are counted.
         root: the folder it lies in.
         pictures: whether each picture of VOC is decoded, which takes a minute or two.
         progress: told how far it is.
@@ -84,17 +84,32 @@ def verify(name: str, root: Path, *, pictures: bool = True, progress: Report = s
         UsageError: no such data set, or it is not in `root` at all.
     """
     check_name(name)
-    if name == "cifar10":
-        return _verify_cifar(root, progress)
+    if name == "imagenet":
+        return _verify_imagenet(root, progress)
+    if name.startswith("cifar"):
+        return _verify_cifar(name, root, progress)
     return _verify_voc(root, pictures, progress)
 
 
-def _verify_cifar(root: Path, progress: Report) -> Verification:
+def _verify_cifar(name: str, root: Path, progress: Report) -> Verification:
     from resbench.datasets.cifar import differences, find_cifar
 
-    folder = find_cifar(root)
-    problems = differences(folder, progress=progress)
-    return Verification(name="cifar10", folder=str(folder), counts=(), problems=problems, pictures=0)
+    folder = find_cifar(root, name)
+    problems = differences(folder, name, progress=progress)
+    return Verification(name=name, folder=str(folder), counts=(), problems=problems, pictures=0)
+
+
+def _verify_imagenet(root: Path, progress: Report) -> Verification:
+    from resbench.datasets import imagenet
+    from resbench.datasets.image_folder import open_image_folder
+
+    folder = imagenet.find_imagenet(root)
+    train, test = (
+        open_image_folder(folder / part, progress=progress) for part in (imagenet.TRAIN, imagenet.TEST)
+    )
+    imagenet.check_same(folder, train.classes, test.classes)
+    problems = imagenet.counts_differing(train, test)
+    return Verification(name=imagenet.NAME, folder=str(folder), counts=(), problems=problems, pictures=0)
 
 
 def _verify_voc(root: Path, pictures: bool, progress: Report) -> Verification:

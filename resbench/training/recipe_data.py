@@ -12,6 +12,8 @@ DATA_SETS: Mapping[str, str] = {
     "he2015_cifar_warm": "cifar10",
     "he2016_cifar": "cifar10",
     "seed003_cifar": "cifar10",
+    "imagenet_he2015": "imagenet",
+    "imagenet_torchvision_v1": "imagenet",
 }
 """By the name of the recipe as published."""
 

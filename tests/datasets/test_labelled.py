@@ -58,6 +58,7 @@ def test_parts_with_other_classes_are_refused(tmp_path: Path) -> None:
         (("VOCdevkit/VOC2007",), "voc0712"),
         (("VOC2012",), "voc0712"),
         (("cifar-10-batches-py",), "cifar10"),
+        (("cifar-100-python",), "cifar100"),
         (("cat",), "imagefolder"),
     ],
 )

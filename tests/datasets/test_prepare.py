@@ -112,7 +112,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def test_the_official_archives_are_those_of_torchvision() -> None:
-    from torchvision.datasets import CIFAR10
+    from torchvision.datasets import CIFAR10, CIFAR100
     from torchvision.datasets.voc import DATASET_YEAR_DICT
 
     voc = archives_of("voc0712")
@@ -126,6 +126,15 @@ def test_the_official_archives_are_those_of_torchvision() -> None:
         "VOCtrainval_11-May-2012.tar",
     ]
     assert [archive.md5 for archive in archives_of("cifar10")] == [CIFAR10.tgz_md5]
+    (cifar100,) = archives_of("cifar100")
+    assert (cifar100.md5, cifar100.folder) == (CIFAR100.tgz_md5, "cifar-100-python")
+
+
+def test_what_needs_an_account_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="without an account") as raised:
+        prepare("imagenet", tmp_path / "data")
+    assert str(raised.value).count("\n") == 0
+    assert not (tmp_path / "data").exists()
 
 
 def test_archives_are_downloaded_and_unpacked_once(server: Server, tmp_path: Path) -> None:
