@@ -7,6 +7,7 @@ from resbench.reporting.selection import Selection
 from resbench.specs import Arm
 from resbench.statistics.judging import Case, judge_family
 from resbench.statistics.verdicts import Outcome, Verdict
+from resbench.units import mebibytes
 
 
 def arm_costs(selection: Selection) -> str:
@@ -69,7 +70,19 @@ def _cost_reasons(selection: Selection, arm: Arm) -> list[str]:
         verdict = _cost_verdict(selection, arm, metric)
         if verdict.outcome is not Outcome.REPRODUCED:
             lines.append(f"{arm.label}, {metric}: {verdict.reason} ({published.protocol}).")
-    return lines
+    return [*lines, *_file_sizes(selection, arm)]
+
+
+def _file_sizes(selection: Selection, arm: Arm) -> list[str]:
+    """Say what the published file of an arm's weights holds beside its parameters: no count of ours is like it."""
+    published, parameters = arm.figure("file_size"), _counted(selection, arm, "parameters")
+    if published is None or parameters is None:
+        return []
+    said = (
+        f"{arm.label}: its file of weights is published with {published.printed} ({published.protocol}); the parameters, of 4 "
+        f"bytes each, are {mebibytes(4 * parameters)} of them, statistics of batch norm and the file's own frame the rest."
+    )
+    return [said]
 
 
 def arm_timings(selection: Selection) -> str:

@@ -25,12 +25,12 @@ _PLAIN: Final = Table(
         "which epoch and how many runs are not stated"
     ),
     test_samples=CIFAR_TEST,
-    unlike=("normalisation, length of training and epoch of the test (not stated)",),
+    unlike=("normalisation unstated", "length unstated", "epoch of the test unstated"),
 )
 _RESNET: Final = replace(
     _PLAIN,
     protocol=_PLAIN.protocol.replace("test set;", "test set, option B;"),
-    unlike=("option B", *_PLAIN.unlike),
+    unlike=("shortcut of option B", *_PLAIN.unlike),
 )
 
 PLAIN: Final = {
