@@ -16,6 +16,8 @@ Examples:
 
   resbench evaluate cifar_resnet20 --weights resnet20.safetensors --data cifar10:.data
 
+  resbench evaluate cifar_resnet20 --weights trained/run --no-ema --data cifar10:.data
+
   resbench evaluate resnet18_biased --weights resnet18.pth --data voc:.data --confusion confusion.csv
 
   resbench evaluate resnet50 --weights IMAGENET1K_V1 --data imagefolder:imagenet/val --views ten_crop
@@ -42,15 +44,23 @@ def evaluate(
     data: Annotated[
         str,
         typer.Option(
-            help="imagefolder:PATH, voc:PATH, cifar10:PATH, a folder that says which it is, or sample (drawn pictures)."
+            help="imagefolder:PATH, voc:PATH, cifar10:PATH, cifar100:PATH, a folder that says which it is, or sample (drawn pictures)."
         ),
     ],
     weights: Annotated[
         str,
         typer.Option(
-            help="A name of torchvision's, a .safetensors or a .pth file; only own code may do without."
+            help="A name of torchvision's, a .safetensors or a .pth file, or the folder of a run of 'resbench train' or of "
+            "its checkpoints; only own code may do without."
         ),
     ] = "",
+    ema: Annotated[
+        bool | None,
+        typer.Option(
+            "--ema/--no-ema",
+            help="Of a folder: the moving average of the weights, or not. [default: what the recipe tests]",
+        ),
+    ] = None,
     recipe: Annotated[
         str, typer.Option(help="Test as this recipe does. [default: the weights' or the data's usual test]")
     ] = "",
@@ -127,6 +137,7 @@ def evaluate(
         data=data,
         recipe=recipe,
         changes=changes,
+        ema=ema,
         num_classes=num_classes,
         device=device,
         precision=precision,

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from resbench.cli.confusion_files import confusion_files, write_confusion
-from resbench.cli.evaluate_findings import findings
 from resbench.cli.evaluate_protocol import Changes, chosen_protocol
 from resbench.cli.evaluate_views import Evaluated, title_of
 from resbench.datasets.labelled import named_kind, open_labelled
 from resbench.datasets.progress import progress_bar
 from resbench.environment import capture
 from resbench.errors import unknown
+from resbench.execution.evaluation_findings import findings
 from resbench.models.backends.description import MEMORY_FORMATS
 from resbench.models.devices import resolve_device
 from resbench.models.precision import check_precision
@@ -27,6 +27,7 @@ class Request:
     data: str
     recipe: str
     changes: Changes
+    ema: bool | None
     num_classes: int | None
     device: str
     precision: Precision
@@ -58,6 +59,7 @@ def run(request: Request) -> Evaluated:
             model=request.model,
             weights=request.weights,
             protocol=chosen.protocol,
+            average=request.ema,
             num_classes=request.num_classes,
             device=request.device,
             precision=request.precision,

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from resbench.cli.train_question import Question
     from resbench.results import Result
 
-WEIGHTS = "weights.safetensors"
+WEIGHTS, UNAVERAGED = "weights.safetensors", "weights_unaveraged.safetensors"
+"""As `resbench.training.kept_weights` names them."""
 
 
 def folder_of(output: Path | None, question: "Question") -> Path:
@@ -34,7 +35,7 @@ def folder_of(output: Path | None, question: "Question") -> Path:
 
 
 def keeping(folder: Path, question: "Question") -> "Callable[[Path], None]":
-    """Return what copies the last weights out of a run's checkpoints, with what they are in their metadata."""
+    """Return what copies the weights out of a run's last checkpoint, with what they are in their metadata."""
 
     def keep(checkpoints: Path) -> None:
         from safetensors.torch import save
@@ -45,8 +46,11 @@ def keeping(folder: Path, question: "Question") -> "Callable[[Path], None]":
         state = checkpoint.load(checkpoints)
         if state is None:
             raise ValueError(f"a finished run has no checkpoint in {checkpoints}")
-        weights = {name: tensor.contiguous() for name, tensor in state.tested.items()}
-        write_atomically(folder / WEIGHTS, save(weights, _metadata(question)), "the weights")
+        (folder / UNAVERAGED).unlink(missing_ok=True)  # of a run before this one
+        kept = {UNAVERAGED: state.weights} if state.average else {}
+        for name, tensors in {**kept, WEIGHTS: state.tested}.items():
+            weights = {key: tensor.contiguous() for key, tensor in tensors.items()}
+            write_atomically(folder / name, save(weights, _metadata(question)), "the weights")
 
     return keep
 
@@ -73,15 +77,16 @@ def write_files(folder: Path, question: "Question", result: "Result") -> list[st
     }
     for name, content in contents.items():
         write_atomically(folder / name, content, "the run's files")
-    return [*([WEIGHTS] if has_weights(folder, question) else []), *contents]
+    weights = [name for name in (WEIGHTS, UNAVERAGED) if has_weights(folder / name, question)]
+    return [*weights, *contents]
 
 
-def has_weights(folder: Path, question: "Question") -> bool:
-    """Return whether the folder has the weights of this very run."""
+def has_weights(path: Path, question: "Question") -> bool:
+    """Return whether a file has the weights of this very run."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(folder / WEIGHTS, "pt") as file:
+        with safe_open(path, "pt") as file:
             return dict(file.metadata() or {}).get("resbench.key") == question.experiment.key
     except (OSError, SafetensorError):
         return False

@@ -54,7 +54,7 @@ def load_weights(module: nn.Module, spec: str, *, name: str) -> Loaded:
     is_file = Path(spec).suffix in (".safetensors", ".pth", ".pt") or "/" in spec or Path(spec).is_file()
     path = Path(spec).expanduser() if is_file else published_file(name, spec)
     tensors, notes = read_weights(path)
-    _fit(module, _renamed(tensors), source=str(path), name=name)
+    fit(module, _renamed(tensors), source=str(path), name=name)
     if not is_file and hasattr(module, "transform_input"):
         setattr(module, "transform_input", True)  # noqa: B010 - mypy takes it for a submodule; the weights of Inception and GoogLeNet are for other input statistics
     known = f"{spec} ({path.name})" if not is_file else path.name
@@ -63,10 +63,11 @@ def load_weights(module: nn.Module, spec: str, *, name: str) -> Loaded:
     }
     if precision:
         notes = (*notes, f"Weights in {' and '.join(sorted(precision))} in the file.")
-    return Loaded(f"{known}, SHA-256 {_digest(path)}", len(tensors), notes)
+    return Loaded(f"{known}, SHA-256 {digest(path)}", len(tensors), notes)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the beginning of a file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
@@ -76,7 +77,18 @@ def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {_OLD_DENSE.sub(r"\1\2", name): tensor for name, tensor in tensors.items()}
 
 
-def _fit(module: nn.Module, tensors: Mapping[str, Tensor], *, source: str, name: str) -> None:
+def fit(module: nn.Module, tensors: Mapping[str, Tensor], *, source: str, name: str) -> None:
+    """Load tensors into a network, all of them.
+
+    Args:
+        module: the network; after an error it is of no more use.
+        tensors: by name.
+        source: of the tensors, for messages.
+        name: of the network, for messages.
+
+    Raises:
+        UsageError: they don't fit.
+    """
     wanted = module.state_dict()
     shapes = tuple(
         (key, tuple(tensors[key].shape), tuple(wanted[key].shape))

@@ -19,12 +19,14 @@ import torch
 from safetensors.torch import load_file
 from safetensors.torch import save as serialize
 
+from resbench.errors import UsageError
 from resbench.results import Epoch, Pass, plain
 from resbench.training.counting import Counted
 
 FORMAT = 2
 _KEPT = 2
 _WHOLE = "step"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def _write(partial: Path, state: State) -> None:
     (partial / "progress.json").write_text(json.dumps(progress))
     digests = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
     manifest = {"format": FORMAT, "seconds": state.seconds, "sha256": digests}
-    (partial / "manifest.json").write_text(json.dumps(manifest))
+    (partial / MANIFEST).write_text(json.dumps(manifest))
     for path in partial.iterdir():
         _flush(path)
 
@@ -101,11 +103,26 @@ def _write(partial: Path, state: State) -> None:
 def load(folder: Path) -> State | None:
     """Return the newest state that is whole, or None. Tensors are on the CPU."""
     for saved in reversed(_saved(folder)):
-        manifest = _checked_manifest(saved)
-        if manifest is None:
-            continue
-        return _read(saved, manifest["seconds"])
+        if manifest := _checked_manifest(saved):
+            return _read(saved, manifest["seconds"])
     return None
+
+
+def read(folder: Path) -> tuple[State, Path]:
+    """Return the state of one checkpoint, or the newest whole one of a run's folder, and where it lies.
+
+    Raises:
+        UsageError: there is none, or it is torn.
+    """
+    alone = (folder / MANIFEST).is_file()
+    for saved in [folder] if alone else reversed(_saved(folder)):
+        if manifest := _checked_manifest(saved):
+            return _read(saved, manifest["seconds"]), saved
+    if alone or _saved(folder):
+        raise UsageError(f"'{folder}' holds no whole checkpoint: its files do not agree with their digests")
+    raise UsageError(
+        f"'{folder}' is no checkpoint: give a file of weights, or the folder of a run or of its checkpoints"
+    )
 
 
 def _read(saved: Path, seconds: float) -> State:
@@ -135,7 +152,7 @@ def _saved(folder: Path) -> list[Path]:
 
 def _checked_manifest(saved: Path) -> dict[str, Any] | None:
     try:
-        manifest: dict[str, Any] = json.loads((saved / "manifest.json").read_text())
+        manifest: dict[str, Any] = json.loads((saved / MANIFEST).read_text())
         whole = manifest["format"] == FORMAT and all(
             _sha256(saved / name) == digest for name, digest in manifest["sha256"].items()
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import nn
 
@@ -10,8 +11,9 @@ from resbench.datasets.labelled import Labelled
 from resbench.errors import ResbenchError, UsageError
 from resbench.models.backends.description import CONTIGUOUS
 from resbench.models.outside import OpenedModel, open_model
-from resbench.models.weights import load_weights
+from resbench.models.weights import Loaded, digest, fit, load_weights
 from resbench.specs import Precision
+from resbench.training.kept_weights import kept_weights
 from resbench.training.protocols import Protocol
 
 
@@ -21,7 +23,9 @@ class Evaluation:
 
     Attributes:
         model: a catalogued name, or one of `resbench.models.outside.open_model`.
-        weights: a file or a name of torchvision's; empty only for a user's own code, which may load its own.
+        weights: a file, a folder (see `training.kept_weights`) or a name of torchvision's; empty only for a user's own
+            code, which may load its own.
+        average: of a folder, the moving average of the weights or not; None: what the recipe tests.
         num_classes: outputs of the head; None: as many as the data has classes.
         whole_model: bf16 and fp16 of all tensors instead of autocast.
         batch_size: pictures in one call, all their views with them.
@@ -33,6 +37,7 @@ class Evaluation:
     model: str
     weights: str
     protocol: Protocol
+    average: bool | None = None
     num_classes: int | None = None
     device: str = "cpu"
     precision: Precision = Precision.FP32
@@ -62,13 +67,27 @@ def weighted(asked: Evaluation, data: Labelled) -> tuple[OpenedModel, str, tuple
     if not asked.weights:
         return opened, "as its code made them", ()
     try:
-        loaded = load_weights(opened.module, asked.weights, name=asked.model)
+        loaded = _loaded(opened.module, asked)
     except UsageError as error:
         found = None if asked.num_classes else _head_that_fits(asked)
         raise (
             error if found in {None, len(data.classes)} else other_classes(asked.model, found or 0, data)
         ) from error
     return opened, loaded.source, loaded.notes
+
+
+def _loaded(module: nn.Module, asked: Evaluation) -> Loaded:
+    folder = Path(asked.weights)
+    if folder.is_dir():
+        kept = kept_weights(folder, average=asked.average)
+        fit(module, kept.tensors, source=str(folder), name=asked.model)
+        return Loaded(f"{kept.said}, SHA-256 {digest(kept.file)}", len(kept.tensors), ())
+    if asked.average is not None:
+        raise UsageError(
+            f"--weights {asked.weights} is no folder: --ema and --no-ema choose among the weights of a run's folder or "
+            "checkpoint"
+        )
+    return load_weights(module, asked.weights, name=asked.model)
 
 
 def _is_own_code(model: str) -> bool:
@@ -80,7 +99,7 @@ def _head_that_fits(asked: Evaluation) -> int | None:
     """Return how many classes the network has by itself, where the weights fit it so; None where they don't."""
     with contextlib.suppress(ResbenchError):
         module = open_model(asked.model).module
-        load_weights(module, asked.weights, name=asked.model)
+        _loaded(module, asked)
         heads = [part.out_features for part in module.modules() if isinstance(part, nn.Linear)]
         return heads[-1] if heads else None
     return None

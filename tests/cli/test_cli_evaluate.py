@@ -17,12 +17,12 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from resbench.cli.confusion_files import as_csv, confusion_files
-from resbench.cli.evaluate_findings import confusion, findings
 from resbench.cli.evaluate_protocol import Changes, changed, chosen_protocol, normalisation_called
 from resbench.cli.main import call
 from resbench.datasets.data import Split
 from resbench.datasets.labelled import Labelled
 from resbench.errors import UsageError
+from resbench.execution.evaluation_findings import confusion, findings
 from resbench.models.outside import open_model
 from resbench.training.protocols import Average, Protocol, Views, protocol_of
 from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
@@ -119,6 +119,8 @@ def test_what_a_users_code_prints_is_no_figure(
         (("--data", "nowhere"), "there is no folder nowhere"),
         (("--recipe", "he2015_cifr"), "unknown recipe 'he2015_cifr': did you mean he2015_cifar"),
         (("--weights", "nowhere.pth"), "nowhere.pth"),
+        (("--weights", "."), "'.' is no checkpoint: give a file of weights"),
+        (("--ema",), "is no folder: --ema and --no-ema choose"),
         (("--weights", "IMAGENET1K_V1"), "torchvision publishes none for cifar_resnet20"),
         (("--num-classes", "9"), "answers with one of 9 classes"),
         (("--views", "tencrop"), "did you mean ten_crop?"),

@@ -1,0 +1,99 @@
+"""Weights out of what runs leave behind."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from resbench.errors import UsageError
+from resbench.results import Epoch, Pass
+from resbench.training import checkpoint
+from resbench.training.averaging import average_of
+from resbench.training.checkpoint import State
+from resbench.training.kept_weights import TESTED, UNAVERAGED, kept_weights
+
+FOUND = Pass(
+    loss=1.0,
+    loss_of_batches=1.0,
+    top1=0.5,
+    top5=0.9,
+    top1_of_batches=0.5,
+    top5_of_batches=0.9,
+    samples=7,
+    seconds=1.5,
+)
+
+
+def saved(folder: Path, *, ema: bool, step: int = 6) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """Write a checkpoint; return the network and the average of two states of it."""
+    torch.manual_seed(step)
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    average = average_of(model, 0.75)
+    average.update(model)
+    with torch.no_grad():
+        model[0].weight += 1
+    average.update(model)
+    checkpoint.save(
+        folder,
+        State(
+            step=step,
+            epochs=(Epoch(number=1, learning_rate=0.1, train=FOUND, test=FOUND),),
+            weights=model.state_dict(),
+            optimizer={},
+            seconds=1.0,
+            average=average.state() if ema else {},
+        ),
+    )
+    return model, {name: average.tensors[name] for name in model.state_dict()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_of_a_run_with_an_average_each_is_to_be_had(tmp_path: Path) -> None:
+    model, average = saved(tmp_path, ema=True)
+    assert not same(average, model.state_dict())
+    (whole,) = tmp_path.iterdir()
+    for folder in (tmp_path, whole):
+        for asked, expected in ((None, average), (True, average), (False, model.state_dict())):
+            kept = kept_weights(folder, average=asked)
+            assert same(kept.tensors, expected)
+            assert ("(EMA)" in kept.said) is (asked is not False)
+            assert f"after step 6 in {whole}" in kept.said
+
+
+def test_without_an_average_none_is_made_up(tmp_path: Path) -> None:
+    model, _ = saved(tmp_path, ema=False)
+    for asked in (None, False):
+        assert same(kept_weights(tmp_path, average=asked).tensors, model.state_dict())
+    with pytest.raises(UsageError, match="holds no moving average of the weights"):
+        kept_weights(tmp_path, average=True)
+
+
+def test_the_newest_whole_checkpoint_counts(tmp_path: Path) -> None:
+    first, _ = saved(tmp_path, ema=False, step=6)
+    saved(tmp_path, ema=False, step=12)
+    torn = max(tmp_path.iterdir())
+    (torn / "weights.safetensors").write_bytes(b"torn")
+    assert same(kept_weights(tmp_path, average=None).tensors, first.state_dict())
+    with pytest.raises(UsageError, match="holds no whole checkpoint"):
+        kept_weights(torn, average=None)
+
+
+def test_of_a_finished_run(tmp_path: Path) -> None:
+    tested, last = {"a": torch.zeros(2)}, {"a": torch.ones(2)}
+    save_file(tested, tmp_path / TESTED)
+    assert same(kept_weights(tmp_path, average=None).tensors, tested)
+    with pytest.raises(UsageError, match="leave out --ema"):
+        kept_weights(tmp_path, average=True)
+    save_file(last, tmp_path / UNAVERAGED)
+    for asked, expected in ((None, tested), (True, tested), (False, last)):
+        assert same(kept_weights(tmp_path, average=asked).tensors, expected)
+
+
+def test_another_folder_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no checkpoint: give a file of weights, or the folder of a run"):
+        kept_weights(tmp_path, average=None)
