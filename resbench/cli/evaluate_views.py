@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resbench.cli.evaluate_findings import Findings
 from resbench.cli.evaluate_protocol import Chosen
 from resbench.cli.output import Format, Record, print_json, print_line, print_records
 from resbench.datasets.labelled import Labelled
+from resbench.execution.evaluation_findings import Findings
 from resbench.results import Environment, Measurement, plain
 from resbench.training.protocols import in_words
 from resbench.trial.evaluating import Answers

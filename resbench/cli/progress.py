@@ -92,6 +92,7 @@ class Display:
         """Show which experiment runs."""
         self._model, self._began, self._epochs_done = experiment.model, time.monotonic(), 0
         doing = "profile" if experiment.profiling is not None else "train and test"
+        doing = "test" if experiment.evaluation is not None else doing
         self.say(f"[{position}/{total}] {doing} {experiment.model} on {experiment.device}")
         self._bar.reset(
             self._task, description=f"{doing} {experiment.model}", total=None, count="", figures=""
@@ -101,6 +102,7 @@ class Display:
         """Say that a result was there."""
         model = result.experiment["model"]
         doing = "profile" if result.experiment["profiling"] is not None else "training"
+        doing = "test" if result.experiment.get("evaluation") else doing
         self.say(f"[{position}/{total}] {doing} of {model}: in the store since {result.started}")
 
     def finish(self, result: Result, position: int, total: int) -> None:

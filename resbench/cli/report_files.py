@@ -10,6 +10,7 @@ from resbench.specs import Scale
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from resbench.reporting.selection import Selection
     from resbench.results import Result
     from resbench.specs import Arm, Suite
 
@@ -49,9 +50,28 @@ def write_files(
     beside = results_beside(path)
     selection = select(suite, arms, results, scale)
     settings = [word for setting in selection.settings for word in ("--set", setting)]
-    command = command_of(name or suite.name, results, selection.amount, [*settings, *asked])
+    options = [*settings, *_otherwise(selection), *asked]
+    command = command_of(name or suite.name, results, selection.amount, options)
     write_report(suite_report(suite, arms, results, scale=scale, command=command), path)
     export_results(results, beside)
+
+
+def _otherwise(selection: "Selection") -> list[str]:
+    """Return the options that ask what the arms do not: another precision, more processes."""
+    tested = next((result for results in selection.tested.values() for result in results), None)
+    first = selection.first_trained or tested
+    if first is None:
+        return []
+    asked = {
+        "precision": first.experiment["precision"],
+        "processes": first.experiment.get("processes", 1),
+    }
+    return [
+        word
+        for name, value in asked.items()
+        if name not in selection.suite.differ_in and value != getattr(selection.arms[0], name)
+        for word in (f"--{name}", str(value))
+    ]
 
 
 def results_beside(path: Path) -> Path:

@@ -1,27 +1,22 @@
 """`resbench run`: train, measure, and write a suite's report."""
 
-import errno
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from resbench.architectures.naming import split_list
-from resbench.cli.status import status
-from resbench.errors import ResbenchError, Stopped, UsageError
-from resbench.specs import Kind, Scale
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from resbench.cli.progress import Display
-    from resbench.datasets.data import Data
-    from resbench.execution.scaling import Amount
-    from resbench.results import Result
-    from resbench.specs import Arm, Experiment, Suite
-    from resbench.store.store import Store
+from resbench.cli.train_engine import (
+    Allocator,
+    Compiled,
+    CudaGraph,
+    FeedKind,
+    Fused,
+    MemoryFormat,
+    Threads,
+    Workers,
+    engine_of,
+)
+from resbench.specs import Precision
 
 EPILOG = """
 Examples:
@@ -38,24 +33,6 @@ Examples:
 
   resbench run --suite cifar_inputs --data .data --set optimizer.lr=0.05
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the command line asked for, as it was given."""
-
-    suite: str
-    scale: str
-    data: Path | None
-    device: str
-    seed: int
-    seeds: int
-    models: str
-    store: str
-    output: Path | None
-    workers: int
-    note: str
-    settings: tuple[str, ...] = ()
 
 
 def run(
@@ -77,8 +54,9 @@ def run(
     scale: Annotated[
         str,
         typer.Option(
-            help="How much of it: smoke, short, full, or a share of its iterations and pictures such as 0.01. Only full "
-            "is compared with the papers."
+            help="How much of it: full; short (30 % of the schedule, at most 400 iterations, the whole test set); smoke (a few "
+            "steps on a few pictures); or a share of its iterations and pictures such as 0.01. Only full is compared with the "
+            "papers."
         ),
     ] = "full",
     data: Annotated[
@@ -98,9 +76,37 @@ def run(
         str, typer.Option(help="SQLite file of the results; finished work there is not repeated.")
     ] = ("resbench.db"),
     output: Annotated[Path | None, typer.Option(help="The report. [default: reports/SUITE.md]")] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that prepare pictures; the results do not depend on them.")
-    ] = 0,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(
+            help="Of the forward pass of every arm, as part of what is asked; weights and their updates are float32 always. "
+            "[default: each arm's own]"
+        ),
+    ] = None,
+    memory_format: MemoryFormat = "contiguous",
+    compiled: Compiled = False,
+    fused: Fused = True,
+    cuda_graph: CudaGraph = False,
+    feed: FeedKind = "auto",
+    threads: Threads = None,
+    allocator: Allocator = "system",
+    workers: Workers = 0,
+    together: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Train so many at once on the device, each in a process with its share of the cores. Each result is that of "
+            "the run alone with as many --threads.",
+        ),
+    ] = 1,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Split each batch of every arm over so many, each with its share of the cores, or a GPU of its own; batch "
+            "norm then sees a share. [default: each arm's own number]",
+        ),
+    ] = None,
     note: Annotated[
         str, typer.Option(help="A sentence on the data that every report of these results shows at its head.")
     ] = "",
@@ -109,6 +115,19 @@ def run(
 
     Ctrl-C loses nothing that was finished: the same command goes on from the last checkpoint.
     """
+    from resbench.cli.run_request import Request
+    from resbench.cli.run_suite import answer
+
+    engine = engine_of(
+        memory_format=memory_format,
+        compile=compiled,
+        fused=fused,
+        cuda_graph=cuda_graph,
+        feed=feed,
+        workers=workers,
+        threads=threads,
+        allocator=allocator,
+    )
     request = Request(
         suite=suite,
         scale=scale,
@@ -119,154 +138,11 @@ def run(
         models=models,
         store=store,
         output=output,
-        workers=workers,
         note=note.strip(),
         settings=tuple(settings or ()),
+        precision=precision,
+        engine=engine,
+        together=together,
+        processes=processes,
     )
     answer(request)
-
-
-def answer(request: Request) -> None:
-    """Run what is missing of the suite and write the report."""
-    from resbench.cli.output import print_line
-    from resbench.cli.report_files import results_beside, write_files
-    from resbench.execution.counting import count_arms
-    from resbench.execution.finding import find_suite
-    from resbench.execution.planning import check_runnable, check_scale
-    from resbench.execution.scaling import parse_amount
-
-    suite = find_suite(request.suite)
-    arms = suite.chosen(tuple(split_list(request.models)))
-    amount = parse_amount(request.scale)
-    check_scale(suite, amount.scale, sample=request.data is None)
-    check_runnable(suite, arms)
-    if request.settings and suite.kind is not Kind.TRAINED:
-        raise UsageError(f"{suite.name} trains nothing: leave out --set")
-    output = request.output or Path("reports") / f"{suite.name}.md"
-    check_writable(output)
-    check_writable(results_beside(output))
-    counted = suite.kind is Kind.COUNTED
-    results = count_arms(suite, arms) if counted else _measured(request, suite, arms, amount)
-    write_files(
-        suite,
-        arms,
-        results,
-        # A count is whole, whatever the scale.
-        scale=Scale.FULL if counted else amount.scale,
-        asked=(*(("--models", request.models) if request.models else ()),),
-        path=output,
-        name=request.suite,
-    )
-    print_line(str(output))
-
-
-def _measured(
-    request: Request, suite: "Suite", arms: "Sequence[Arm]", amount: "Amount"
-) -> "tuple[Result, ...]":
-    from resbench.datasets.opening import open_data
-    from resbench.datasets.progress import progress_bar
-    from resbench.execution.planning import Asked, check_pictures, experiments_of
-    from resbench.store.store import open_store
-
-    device, machine = _device(request.device)
-    names = dict.fromkeys(suite.data_of(arm) for arm in arms if suite.data_of(arm))
-    with progress_bar() as report:
-        data = {name: open_data(name, request.data, progress=report) for name in names}
-    asked = Asked(
-        amount=amount,
-        seeds=range(request.seed, request.seed + request.seeds),
-        device=device,
-        data={name: opened.identity for name, opened in data.items()},
-        machine=machine,
-        settings=request.settings,
-    )
-    experiments = experiments_of(suite, arms, asked)
-    check_pictures(experiments)
-    with open_store(request.store) as store:
-        return _run(request, experiments, tuple(data.values()), store)
-
-
-def _device(name: str) -> tuple[str, str]:
-    """Return the device's full name and the machine's identity."""
-    with status() as say:
-        say("loading torch")
-        from resbench.environment import capture
-        from resbench.models.devices import resolve_device
-
-        device = str(resolve_device(name))
-        return device, capture(device).machine_id
-
-
-def check_writable(path: Path) -> None:
-    """Find out before hours of training, not after, that a report could not be written.
-
-    Raises:
-        UsageError: it could not.
-    """
-    if path.is_dir():
-        raise UsageError(
-            f"cannot write the report to {path}: it is a folder; give a file name such as {path}/report.md"
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the report to {path}: {error.strerror}; choose another --output"
-        ) from error
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"cannot write the report to {path}: permission denied; choose another --output")
-
-
-def _run(
-    request: Request, experiments: "Sequence[Experiment]", data: "Sequence[Data]", store: "Store"
-) -> "tuple[Result, ...]":
-    from resbench.cli.progress import Display, stop_on_signals
-
-    with stop_on_signals() as stop, Display(stop) as display:
-        labels = ", ".join(opened.identity.label for opened in data)
-        display.say(f"data: {labels or 'none'}; {len(experiments)} experiments, results in {request.store}")
-        try:
-            return _run_by_data(request, experiments, data, store, display)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise ResbenchError(
-                f"no room to write {error.filename or request.store}: {error.strerror}; what was finished is stored in "
-                f"{request.store}: make room, and the same command goes on from there"
-            ) from error
-        except Stopped as stopped:
-            finished = sum(store.get(experiment.key) is not None for experiment in experiments)
-            raise stop.explained(
-                f"{stopped}; {finished} of {len(experiments)} experiments are stored in {request.store}, and the "
-                "same command goes on from the last checkpoint"
-            ) from None
-
-
-def _run_by_data(
-    request: Request,
-    experiments: "Sequence[Experiment]",
-    data: "Sequence[Data]",
-    store: "Store",
-    display: "Display",
-) -> "tuple[Result, ...]":
-    """Answer the experiments of one data set after those of another; those that need none come with the first."""
-    from resbench.execution.in_process import run as run_experiments
-
-    results: list[Result] = []
-    for number, opened in enumerate(data or (None,)):
-        wanted = [
-            experiment
-            for experiment in experiments
-            if (opened is not None and experiment.data == opened.identity)
-            or (experiment.data is None and number == 0)
-        ]
-        results += run_experiments(
-            wanted,
-            opened,
-            store,
-            checkpoints=store.path.with_name(f"{store.path.name}.checkpoints"),
-            workers=request.workers,
-            progress=display,
-            note=request.note,
-        )
-    return tuple(results)

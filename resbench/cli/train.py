@@ -5,6 +5,16 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.train_engine import (
+    Allocator,
+    Compiled,
+    CudaGraph,
+    FeedKind,
+    Fused,
+    MemoryFormat,
+    Threads,
+    Workers,
+)
 from resbench.errors import UsageError
 from resbench.specs import Precision
 
@@ -62,16 +72,12 @@ def train(
     precision: Annotated[
         Precision, typer.Option(help="Of the forward pass; weights and their updates are float32 always.")
     ] = Precision.FP32,
-    memory_format: Annotated[str, typer.Option(help="contiguous or channels_last.")] = "contiguous",
-    compiled: Annotated[bool, typer.Option("--compile", help="Train through torch.compile.")] = False,
-    fused: Annotated[
-        bool, typer.Option("--fused/--no-fused", help="One kernel updates all parameters.")
-    ] = True,
-    cuda_graph: Annotated[
-        bool, typer.Option("--cuda-graph", help="Record a whole step on the GPU once, and replay it.")
-    ] = False,
-    feed: Annotated[str, typer.Option(help="How pictures come: auto, resident, store or loader.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch. [default: its own number]")] = None,
+    memory_format: MemoryFormat = "contiguous",
+    compiled: Compiled = False,
+    fused: Fused = True,
+    cuda_graph: CudaGraph = False,
+    feed: FeedKind = "auto",
+    threads: Threads = None,
     processes: Annotated[
         int | None,
         typer.Option(
@@ -81,12 +87,8 @@ def train(
     devices: Annotated[
         str, typer.Option(help="Split each batch over these GPUs, a process each: cuda:0,cuda:1.")
     ] = "",
-    allocator: Annotated[
-        str, typer.Option(help="What freed memory of the CPU does: system (goes back) or keep (stays).")
-    ] = "system",
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that prepare pictures; the results do not depend on them.")
-    ] = 0,
+    allocator: Allocator = "system",
+    workers: Workers = 0,
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for weights, result, curves and report. [default: trained/RUN]"),

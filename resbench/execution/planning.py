@@ -7,7 +7,7 @@ from resbench.architectures.layers import layers_of
 from resbench.architectures.naming import find_architecture
 from resbench.errors import UsageError
 from resbench.execution.scaling import Amount, reduced
-from resbench.specs import Arm, DataIdentity, Experiment, Kind, Recipe, Scale, Suite
+from resbench.specs import Arm, DataIdentity, Experiment, Kind, Precision, Recipe, Scale, Suite
 from resbench.specs.overriding import override
 
 
@@ -22,6 +22,8 @@ class Asked:
         data: identity of each data set by its name in the suite.
         machine: identity of the machine that profiles.
         settings: fields of every arm's recipe that are set otherwise, after the scale: `optimizer.lr=0.05`.
+        precision: of every arm in place of its own; None: its own.
+        processes: over which each training batch of every arm is split, in place of its own number; None: its own.
     """
 
     amount: Amount
@@ -30,6 +32,8 @@ class Asked:
     data: Mapping[str, DataIdentity]
     machine: str
     settings: tuple[str, ...] = ()
+    precision: Precision | None = None
+    processes: int | None = None
 
 
 def experiments_of(suite: Suite, arms: Sequence[Arm], asked: Asked) -> tuple[Experiment, ...]:
@@ -52,7 +56,7 @@ def _profiles(suite: Suite, arms: Sequence[Arm], asked: Asked) -> Iterator[Exper
             yield Experiment(
                 model=arm.model,
                 device=asked.device,
-                precision=arm.precision,
+                precision=asked.precision or arm.precision,
                 seed=0,
                 scale=asked.amount.scale,
                 profiling=profiling,
@@ -68,13 +72,20 @@ def _trainings(suite: Suite, arms: Sequence[Arm], asked: Asked) -> Iterator[Expe
                 yield Experiment(
                     model=arm.model,
                     device=asked.device,
-                    precision=arm.precision,
+                    precision=asked.precision or arm.precision,
                     seed=seed,
                     scale=asked.amount.scale,
                     recipe=recipes[arm.id],
                     data=asked.data[suite.data_of(arm)],
-                    processes=arm.processes,
+                    processes=_processes(arm, recipes[arm.id], asked),
                 )
+
+
+def _processes(arm: Arm, recipe: Recipe, asked: Asked) -> int:
+    """Return the processes of the question: batch norm of the whole batch is the same over any number of them."""
+    if asked.processes is None:
+        return arm.processes
+    return asked.processes if recipe.batch_norm == "per_process" else 1
 
 
 def _recipes(suite: Suite, arms: Sequence[Arm], asked: Asked) -> dict[str, Recipe]:
@@ -113,6 +124,17 @@ def _check_settings(suite: Suite, arms: Sequence[Arm], recipes: Mapping[str, Rec
             )
 
 
+def check_one_for_all(suite: Suite, *, precision: Precision | None, processes: int | None) -> None:
+    """Refuse one precision, or one number of processes, for arms that are told apart by it.
+
+    Raises:
+        UsageError: they are.
+    """
+    for name, given in (("precision", precision), ("processes", processes)):
+        if given is not None and name in suite.differ_in:
+            raise UsageError(f"the arms of {suite.name} differ in their {name}: leave out --{name}")
+
+
 def check_scale(suite: Suite, scale: Scale, *, sample: bool) -> None:
     """Refuse to run more than a smoke test on drawn pictures.
 
@@ -126,21 +148,17 @@ def check_scale(suite: Suite, scale: Scale, *, sample: bool) -> None:
         )
 
 
-def check_runnable(suite: Suite, arms: Sequence[Arm]) -> None:
-    """Refuse arms that this command would answer otherwise than they ask.
+def check_predictable(suite: Suite, arms: Sequence[Arm]) -> None:
+    """Refuse arms whose time is not predicted.
 
     Raises:
-        UsageError: they are weights of others, to be evaluated; or they train over several processes.
+        UsageError: they are weights of others, to be tested; or they train over several processes.
     """
+    if suite.kind is Kind.EVALUATED:
+        raise UsageError(f"{suite.name} tests weights that others trained, and no time is predicted for that")
     if split := [arm.id for arm in arms if arm.processes > 1]:
         raise UsageError(
-            f"{', '.join(split)} of {suite.name}: 'resbench run' trains in one process, and batch norm would see more than "
-            "the arm asks for: leave them out with --models, or train with 'resbench train --processes N'"
-        )
-    if suite.kind is Kind.EVALUATED:
-        raise UsageError(
-            f"{suite.name} tests weights that others trained, which 'resbench run' does not: 'resbench show suite "
-            f"{suite.name}' shows them, and 'resbench evaluate' tests one network"
+            f"no time is predicted for several processes: leave {', '.join(split)} out with --models"
         )
 
 

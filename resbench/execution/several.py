@@ -18,6 +18,11 @@ def watched_by(progress: Progress, *watches: Watch) -> Progress:
     return _Several(progress, watches) if watches else progress
 
 
+def recorded(progress: Progress, store: Store) -> Progress:
+    """Return a progress that records in the store, too, which training of a suite is under way, and its epochs."""
+    return _Recorded(progress, store)
+
+
 class Recording(Unwatched):
     """Records in the store that a run is under way, and its epochs as they finish, for whoever reads it meanwhile."""
 
@@ -103,3 +108,14 @@ class _Several:
 
     def stopping(self) -> bool:
         return self._progress.stopping() or any(watch.stopping() for watch in self._watches)
+
+
+class _Recorded(_Several):
+    def __init__(self, progress: Progress, store: Store) -> None:
+        super().__init__(progress, ())
+        self._store = store
+
+    def begin(self, experiment: Experiment, position: int, total: int) -> None:
+        # A profile has no epochs.
+        self._watches = () if experiment.recipe is None else (Recording(self._store, experiment),)
+        super().begin(experiment, position, total)

@@ -7,23 +7,29 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from resbench.errors import ResbenchError, UsageError
 from resbench.training.meeting import RENDEZVOUS, started
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from resbench.training.world import World
 
 _POLL_S: Final = 0.1
 _GRACE_S: Final = 15.0
 """How long the others have to notice that one is gone, and to end by themselves."""
+
+LAUNCHER: Final = "RESBENCH_LAUNCHER_PIPE"
+"""Names, for each process that was started, the descriptor that tells it when the one that started it is gone."""
 
 _DESERTED: Final = 75
 """Exit code of a process that ended because another one had: whoever started them says which."""
@@ -61,6 +67,21 @@ def processes_of(count: int | None, devices: str) -> Processes:
     return Processes(count=len(names) or count or 1, devices=names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A pipe to the leading process.
+
+    Attributes:
+        name: of the environment variable that tells the leading process its descriptor.
+        theirs: its end, which is closed here once it is started.
+        listen: called a few times a second, and once when all have ended.
+    """
+
+    name: str
+    theirs: "Connection[Any, Any]"
+    listen: Callable[[], None]
+
+
 @contextmanager
 def member() -> Iterator["World"]:
     """Be one of the processes inside the block: of those that were started, or the only one.
@@ -70,6 +91,7 @@ def member() -> Iterator["World"]:
     """
     from resbench.training.world import Deserted, joined
 
+    end_with_the_launcher()
     try:
         with joined() as world:
             yield world
@@ -86,6 +108,23 @@ def own_device(name: str, environment: Mapping[str, str] = os.environ) -> str:
     return f"cuda:{environment.get('LOCAL_RANK', '0')}"
 
 
+def end_with_the_launcher() -> None:
+    """End this process, and those that it has started, as soon as the one that `start` ran in is gone.
+
+    It holds the other end of a pipe, which the system closes however it ends, also by SIGKILL.
+    """
+    named = os.environ.pop(LAUNCHER, "")  # not for those that this one starts: they lack the descriptor
+    if not named:
+        return
+    descriptor = int(named)
+
+    def watch() -> None:
+        os.read(descriptor, 1)  # nothing is ever written: it returns when the pipe is closed
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, name="launcher", daemon=True).start()
+
+
 def launch(arguments: Sequence[str], processes: Processes) -> int:
     """Run `resbench ARGUMENTS` as several processes and return the exit code of the leading one.
 
@@ -98,21 +137,39 @@ def launch(arguments: Sequence[str], processes: Processes) -> int:
     return start([sys.executable, "-m", "resbench", *arguments], processes)
 
 
-def start(command: Sequence[str], processes: Processes) -> int:
-    """Do as `launch` with any command."""
+def start(command: Sequence[str], processes: Processes, talk: Talk | None = None) -> int:
+    """Do as `launch` with any command; with a `talk`, signals are left to the caller, who can tell the leading one."""
     with tempfile.TemporaryDirectory(prefix="resbench-processes-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         logs = [stack.enter_context((folder / f"{rank}.log").open("w+")) for rank in range(processes.count)]
-        running = [
-            _start(command, environment_of(rank, processes, folder / "meeting"), None if rank == 0 else log)
-            for rank, log in enumerate(logs)
-        ]
-        try:
+        running: list[subprocess.Popen[bytes]] = []
+        stack.callback(_end, running)
+        lifeline = stack.enter_context(_lifeline())
+        for rank, log in enumerate(logs):
+            environment = environment_of(rank, processes, folder / "meeting")
+            descriptors = {LAUNCHER: lifeline}
+            if talk is not None and rank == 0:
+                descriptors[talk.name] = talk.theirs.fileno()
+            running.append(_start(command, environment, descriptors, None if rank == 0 else log))
+        if talk is None:
             with _passed_on(running):
                 _wait(running)
-        finally:
-            _end(running)
+        else:
+            talk.theirs.close()  # so that the end of the leading process ends what it says
+            _wait(running, talk.listen)
+        _end(running)
         return _outcome([process.returncode for process in running], [log.name for log in logs])
+
+
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """Yield the end of a pipe that started processes read; the other end is this process's alone."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def environment_of(rank: int, processes: Processes, meeting: Path) -> dict[str, str]:
@@ -144,12 +201,13 @@ def threads_each(processes: int) -> int:
 
 
 def _start(
-    command: Sequence[str], environment: dict[str, str], log: TextIO | None
+    command: Sequence[str], environment: dict[str, str], descriptors: Mapping[str, int], log: TextIO | None
 ) -> "subprocess.Popen[bytes]":
     # A session of its own: the terminal's Ctrl-C reaches us alone, and is passed on once.
     return subprocess.Popen(  # noqa: S603 - our own program
         command,
-        env=environment,
+        env={**environment, **{name: str(number) for name, number in descriptors.items()}},
+        pass_fds=tuple(descriptors.values()),
         stdin=subprocess.DEVNULL,
         stdout=None if log is None else subprocess.DEVNULL,
         stderr=log,
@@ -177,7 +235,7 @@ def _passed_on(running: Sequence["subprocess.Popen[bytes]"]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _wait(running: Sequence["subprocess.Popen[bytes]"]) -> None:
+def _wait(running: Sequence["subprocess.Popen[bytes]"], meanwhile: Callable[[], None] | None = None) -> None:
     """Wait for the end of all; once one has failed, or the leading one is done, the others have little time."""
     patience: Callable[[], bool] | None = None
     while left := [process for process in running if process.poll() is None]:
@@ -186,8 +244,12 @@ def _wait(running: Sequence["subprocess.Popen[bytes]"]) -> None:
             patience = lambda until=until: time.monotonic() < until  # noqa: E731
         if patience is not None and not patience():
             return
+        if meanwhile is not None:
+            meanwhile()
         with contextlib.suppress(subprocess.TimeoutExpired):
             left[0].wait(_POLL_S)
+    if meanwhile is not None:
+        meanwhile()
 
 
 def _end(running: Sequence["subprocess.Popen[bytes]"]) -> None:

@@ -18,6 +18,7 @@ from resbench.datasets.data import Data
 from resbench.errors import ResbenchError, Stopped
 from resbench.execution import in_process
 from resbench.execution.progress import Progress, Silent
+from resbench.execution.several import recorded
 from resbench.execution.several_processes import threads_each
 from resbench.results import Result
 from resbench.specs import Engine, Experiment
@@ -232,10 +233,11 @@ def _answer(task: _Task, pipe: "Connection[Step | str, bool]") -> None:
                 store,
                 checkpoints=task.checkpoints,
                 workers=task.workers,
-                progress=_Relay(pipe),
+                progress=recorded(_Relay(pipe), store),
                 note=task.note,
                 engine=task.engine,
             )
     except Exception as error:  # noqa: BLE001 - the parent tells of it, and the other runs go on
         said = str(error) if isinstance(error, ResbenchError) else f"{type(error).__name__}: {error}"
-    pipe.send(said)
+    with suppress(OSError):  # the parent is gone, and nobody is left to tell
+        pipe.send(said)

@@ -144,8 +144,11 @@ def _uses(results: Sequence[Result], selection: Selection) -> str:
     labels = selection.labels
     kinds: dict[str, list[str]] = {}
     for result in results:
-        kind = "profile" if result.experiment["profiling"] else f"training, seed {result.experiment['seed']}"
-        kinds.setdefault(kind, []).append(labels[result.key])
+        kind = f"training, seed {result.experiment['seed']}"
+        if result.experiment["recipe"] is None:
+            kind = "test" if result.experiment.get("evaluation") else "profile"
+        names = kinds.setdefault(kind, [])
+        names += [] if labels[result.key] in names else [labels[result.key]]
     text = "; ".join(f"{kind} of {', '.join(names)}" for kind, names in kinds.items())
     return f"{text[:1].upper()}{text[1:]}"
 

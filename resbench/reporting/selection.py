@@ -1,7 +1,7 @@
 """Which stored results a report shows, and what it must say about them before anything else."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from resbench.reporting.run_settings import alike_set, asks_as, is_less, parts_in
@@ -18,6 +18,7 @@ class Selection:
     Attributes:
         trained: of each arm, by its `id`, its training results in the order of their seeds; no entry where there are none.
         profiled: of each arm, its profiling (or counting) result.
+        tested: of each arm of a suite that evaluates, a result for each way it was tested.
         left_out: how many results of this suite and scale differ in data, recipe, precision, device or machine.
     """
 
@@ -27,6 +28,7 @@ class Selection:
     trained: Mapping[str, tuple[Result, ...]]
     profiled: Mapping[str, Result]
     left_out: int
+    tested: Mapping[str, tuple[Result, ...]] = field(default_factory=dict)
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -35,6 +37,7 @@ class Selection:
         for arm in self.arms:
             found += [self.profiled[arm.id]] if arm.id in self.profiled else []
             found += self.trained.get(arm.id, ())
+            found += self.tested.get(arm.id, ())
         return tuple(found)
 
     @property
@@ -52,14 +55,22 @@ class Selection:
         """The label of each result's arm, by the result's key."""
         found = {self.profiled[arm.id].key: arm.label for arm in self.arms if arm.id in self.profiled}
         for arm in self.arms:
-            found |= {result.key: arm.label for result in self.trained.get(arm.id, ())}
+            runs = (*self.trained.get(arm.id, ()), *self.tested.get(arm.id, ()))
+            found |= {result.key: arm.label for result in runs}
         return found
 
     @property
     def amount(self) -> str:
         """The scale as `--scale` takes it: a share of a suite stands in the names of its recipes."""
-        named = self._named
-        return named[0].amount if self.scale is Scale.PART and named else str(self.scale)
+        if self.scale is not Scale.PART:
+            return str(self.scale)
+        shares = [
+            f"{evaluation['limit'] / result.experiment['data']['test_samples']:g}"
+            for results in self.tested.values()
+            for result in results
+            if (evaluation := result.experiment["evaluation"])["limit"]
+        ]
+        return next((amount for amount in (*(parts.amount for parts in self._named), *shares)), "part")
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -78,11 +89,16 @@ _KINDS = {"voc0712": "voc_crops"}
 
 def belongs(suite: Suite, arm: Arm, experiment: Mapping[str, Any]) -> bool:
     """Whether an experiment is one of an arm's, at whatever scale, on whatever pictures and device."""
+    evaluation = experiment.get("evaluation")
+    if suite.kind is Kind.EVALUATED or evaluation:
+        asked = evaluation and (experiment["model"], evaluation["weights"], experiment["data"]["kind"])
+        return suite.kind is Kind.EVALUATED and asked == (arm.model, arm.weights, suite.data_of(arm))
     if experiment["model"] != arm.model:
         return False
-    if not suite.is_uniform and experiment["precision"] != arm.precision:
+    if "precision" in suite.differ_in and experiment["precision"] != arm.precision:
         return False
-    if experiment["recipe"] and not suite.is_uniform and experiment.get("processes", 1) != arm.processes:
+    apart = experiment["recipe"] and "processes" in suite.differ_in
+    if apart and experiment.get("processes", 1) != arm.processes:
         return False
     if experiment["recipe"]:
         data = suite.data_of(arm)
@@ -105,6 +121,10 @@ def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: 
     ]
     trained = _alike_trained(suite, [pair for pair in at_scale if pair[1].experiment["recipe"]])
     profiled = _alike_profiled(suite, [pair for pair in at_scale if pair[1].experiment["profiling"]])
+    tested = _alike(
+        [pair for pair in at_scale if pair[1].experiment.get("evaluation")],
+        lambda experiment: [experiment["device"], experiment["precision"], experiment["data"]],
+    )
     by_seed = {(arm.id, result.experiment["seed"]): result for arm, result in trained}
     by_arm = {arm.id: result for arm, result in profiled}
     return Selection(
@@ -117,7 +137,12 @@ def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: 
             if (found := tuple(by_seed[key] for key in sorted(by_seed) if key[0] == arm.id))
         },
         profiled=by_arm,
-        left_out=len(at_scale) - len(by_seed) - len(by_arm),
+        left_out=len(at_scale) - len(by_seed) - len(by_arm) - len(tested),
+        tested={
+            arm.id: found
+            for arm in arms
+            if (found := tuple(result for one, result in tested if one.id == arm.id))
+        },
     )
 
 
@@ -126,7 +151,7 @@ _Pairs = list[tuple[Arm, Result]]
 
 def _alike_trained(suite: Suite, pairs: _Pairs) -> _Pairs:
     """Keep those that share all that arms can't differ in, and then, of each recipe and data set, its latest form."""
-    varying = ("recipe", "data", *(() if suite.is_uniform else ("precision", "processes")))
+    varying = ("recipe", "data", *suite.differ_in)
     shared = _alike(alike_set(suite, pairs), lambda experiment: _without(experiment, varying))
     groups: dict[tuple[str, str], _Pairs] = {}
     for pair in shared:
@@ -142,7 +167,7 @@ def _alike_trained(suite: Suite, pairs: _Pairs) -> _Pairs:
 
 
 def _alike_profiled(suite: Suite, pairs: _Pairs) -> _Pairs:
-    varying = () if suite.is_uniform else ("precision", "profiling")
+    varying = (*suite.differ_in, *(() if suite.is_uniform else ("profiling",)))
     return _alike(pairs, lambda experiment: _without(experiment, varying))
 
 
@@ -164,6 +189,8 @@ def differences_of(selection: Selection, arm: Arm, result: Result) -> tuple[str,
 def limits(selection: Selection) -> str:
     """Return what keeps the run from being compared with the published figures, as one line; empty if nothing does."""
     runs = [(arm, result) for arm in selection.arms for result in selection.trained.get(arm.id, ())]
+    if selection.suite.kind is Kind.EVALUATED:
+        return _limits_tested(selection)
     if not runs:
         return _limits_untrained(selection)
     differing = next(((pair, found) for pair in runs if (found := differences_of(selection, *pair))), None)
@@ -181,6 +208,18 @@ def limits(selection: Selection) -> str:
     if not data["official"]:
         return f"Full recipe, {place}. Not comparable with the published figures."
     return f"Differs from the published run: {'; '.join(differences)}. Not comparable with the published figures."
+
+
+def _limits_tested(selection: Selection) -> str:
+    first = next((result for results in selection.tested.values() for result in results), None)
+    if first is None:
+        return ""
+    data = first.experiment["data"]
+    if selection.scale is not Scale.FULL:
+        return f"Reduced test (scale {selection.amount}), on {data['label']}. Not comparable with the published figures."
+    if not data["official"]:
+        return f"Tested on {data['label']}, which is not the published data set. Not comparable with the published figures."
+    return ""
 
 
 def _limits_untrained(selection: Selection) -> str:

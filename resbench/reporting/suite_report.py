@@ -12,6 +12,7 @@ from resbench.reporting.arm_table import arm_table
 from resbench.reporting.comparison import comparison
 from resbench.reporting.costs import as_published_and_trained, by_convention
 from resbench.reporting.curves import QUANTITIES, pictures, shows_published
+from resbench.reporting.evaluated import every_test, tested_table, tests_guide
 from resbench.reporting.markdown import blocks, bullets
 from resbench.reporting.protocol import environments, notes, what_was_run
 from resbench.reporting.reading_guide import arms_guide, reading_guide, sources
@@ -49,7 +50,10 @@ def suite_report(
         command: what to type to run the same again.
     """
     selection = select(suite, arms, results, scale)
-    if suite.recipe is None or suite.profiling is None:
+    drawn: Mapping[str, bytes] = {}
+    if suite.kind is Kind.EVALUATED:
+        sections = _of_tests(selection, command)
+    elif suite.recipe is None or suite.profiling is None:
         sections, drawn = _of_arms(selection, command)
     else:
         sections, drawn = _of_profiled_trainings(selection, command)
@@ -100,6 +104,20 @@ def _of_arms(selection: Selection, command: str) -> tuple[_Sections, Mapping[str
         ("Sources of the published figures", sources(selection.suite)),
     )
     return sections, drawn
+
+
+def _of_tests(selection: Selection, command: str) -> _Sections:
+    """Return the sections of a suite that tests weights of others."""
+    return (
+        ("", _head(selection)),
+        ("Published and measured", tested_table(selection)),
+        ("Every test", every_test(selection)),
+        ("Notes on the results", notes(selection)),
+        ("Environment", environments(selection)),
+        ("Run it again", _again(command)),
+        ("How to read this report", tests_guide()),
+        ("Sources of the published figures", sources(selection.suite)),
+    )
 
 
 def _head(selection: Selection) -> str:

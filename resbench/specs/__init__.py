@@ -1,6 +1,7 @@
 """What is asked: published figures and their sources, recipes, experiments, suites. Frozen data, no torch."""
 
 from resbench.specs.engine import Engine
+from resbench.specs.evaluating import Evaluating
 from resbench.specs.experiment import (
     EXPERIMENT_VERSION,
     DataIdentity,
@@ -18,6 +19,7 @@ __all__ = [
     "Arm",
     "DataIdentity",
     "Engine",
+    "Evaluating",
     "Experiment",
     "Kind",
     "Loss",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from resbench.results import LATER, digest, plain
+from resbench.specs.evaluating import Evaluating
 from resbench.specs.recipe import Recipe
 
 EXPERIMENT_VERSION = 1
@@ -70,12 +71,13 @@ class Profiling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """One question. Exactly one of `recipe` (train and test it) and `profiling` (measure it) is set.
+    """One question. Exactly one of `recipe` (train and test it), `profiling` (measure it) and `evaluation` is set.
 
     Attributes:
         model: a catalogued name.
         device: `cpu`, `cuda` or `cuda:1`.
         machine: identity of the machine where the answer depends on it (profiling); else empty.
+        evaluation: how weights that others trained are tested, on `data`.
         processes: over how many each training batch is split: batch norm sees the share of one, where the recipe says so.
     """
 
@@ -89,11 +91,15 @@ class Experiment:
     profiling: Profiling | None = None
     machine: str = ""
     processes: int = field(default=1, metadata=LATER)
+    evaluation: Evaluating | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
-        """Refuse a question that is neither or both."""
-        if (self.recipe is None) == (self.profiling is None) or (self.recipe is None) != (self.data is None):
-            raise ValueError("an experiment either trains (recipe and data) or profiles (profiling)")
+        """Refuse a question that is none of these, or several."""
+        asked = [one for one in (self.recipe, self.profiling, self.evaluation) if one is not None]
+        if len(asked) != 1 or (self.profiling is None) != (self.data is not None):
+            raise ValueError(
+                "an experiment trains (recipe and data), profiles, or evaluates (weights and data)"
+            )
 
     @property
     def key(self) -> str:

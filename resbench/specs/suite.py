@@ -148,6 +148,16 @@ class Suite:
             arm.recipe or arm.data or arm.profiling or arm.processes != 1 for arm in self.arms
         )
 
+    @property
+    def differ_in(self) -> tuple[str, ...]:
+        """In which of `precision` and `processes` its arms differ."""
+        every = (*self.arms, *self.extra)
+        found = {
+            "precision": len({arm.precision for arm in every}),
+            "processes": len({arm.processes for arm in every}),
+        }
+        return tuple(name for name, count in found.items() if count > 1)
+
     def chosen(self, names: tuple[str, ...]) -> tuple[Arm, ...]:
         """Return the arms of those names or models, in the suite's order; its default arms where none is named.
 

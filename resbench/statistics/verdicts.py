@@ -182,6 +182,9 @@ def training_differences(experiment: Mapping[str, Any], suite: Suite) -> tuple[s
         found.append(f"scale {experiment['scale']} (published: {Scale.FULL})")
     if not experiment["data"]["official"]:
         found.append(f"data {experiment['data']['label']} (not the published set)")
+    processes, theirs_processes = experiment.get("processes", 1), suite.arms[0].processes
+    if len(suite.arms) == 1 and processes != theirs_processes:
+        found.append(f"processes {processes} (the arm's: {theirs_processes})")
     if experiment["precision"] != Precision.FP32:
         found.append(f"precision {experiment['precision']} (published: {Precision.FP32})")
     theirs = dict(leaves(plain(suite.recipe)))

@@ -7,15 +7,18 @@ from resbench.catalog import find
 from resbench.errors import UsageError
 from resbench.execution.planning import (
     Asked,
+    check_one_for_all,
     check_pictures,
-    check_runnable,
+    check_predictable,
     check_scale,
     experiments_of,
 )
 from resbench.execution.scaling import Amount
-from resbench.specs import DataIdentity, Experiment, Kind, Scale, Suite
+from resbench.specs import DataIdentity, Experiment, Kind, Precision, Scale, Suite
 
 SUITE: Suite = find("suite", "suites", "SUITE", "voc_compare")
+DEPTH: Suite = find("suite", "suites", "SUITE", "cifar_depth")
+SPLIT: Suite = find("suite", "suites", "SUITE", "cifar_batch_and_gpus")
 DATA = DataIdentity(
     kind="voc_crops",
     label="VOC 07+12",
@@ -99,22 +102,43 @@ def test_an_arm_is_trained_by_its_own_recipe() -> None:
     assert len(found) == 5
 
 
-def test_what_is_evaluated_is_not_run() -> None:
+def test_no_time_is_predicted_for_tests_of_weights() -> None:
     suite = replace(
         SUITE, kind=Kind.EVALUATED, arms=tuple(replace(arm, weights="w") for arm in SUITE.arms), extra=()
     )
-    with pytest.raises(UsageError, match="resbench evaluate"):
-        check_runnable(suite, suite.arms)
+    with pytest.raises(UsageError, match="no time is predicted for that"):
+        check_predictable(suite, suite.arms)
 
 
-def test_no_arm_is_trained_in_fewer_processes_than_it_asks_for() -> None:
-    suite: Suite = find("suite", "suites", "SUITE", "cifar_batch_and_gpus")
-    check_runnable(suite, suite.arms)
-    with pytest.raises(UsageError, match="batch_128_over_2, batch_128_over_6 of cifar_batch_and_gpus"):
-        check_runnable(suite, suite.extra)
+def test_no_time_is_predicted_for_several_processes() -> None:
+    check_predictable(SPLIT, SPLIT.arms)
+    with pytest.raises(UsageError, match="leave batch_128_over_2, batch_128_over_6 out"):
+        check_predictable(SPLIT, SPLIT.extra)
 
 
-DEPTH: Suite = find("suite", "suites", "SUITE", "cifar_depth")
+def test_each_arm_is_split_over_its_own_processes_or_all_over_as_many_as_are_asked_for() -> None:
+    asked = replace(ASKED, data={"cifar10": replace(DATA, kind="cifar10", classes=10)})
+    own = experiments_of(SPLIT, (*SPLIT.arms, *SPLIT.extra), asked)
+    assert [one.processes for one in own] == [1, 1, 2, 6]
+    three = experiments_of(DEPTH, DEPTH.arms, replace(asked, processes=3))
+    assert {one.processes for one in three} == {3}
+    # With the statistics of the whole batch it is the same question over any number of them.
+    whole = replace(asked, processes=3, settings=("batch_norm=synchronised",))
+    assert {one.processes for one in experiments_of(DEPTH, DEPTH.arms, whole)} == {1}
+    with pytest.raises(UsageError, match="differ in their processes: leave out --processes"):
+        check_one_for_all(SPLIT, precision=None, processes=2)
+
+
+def test_one_precision_for_all_arms_is_part_of_what_is_asked() -> None:
+    half = plan(precision=Precision.BF16)
+    assert {one.precision for one in half} == {Precision.BF16}
+    assert not {one.key for one in half} & {one.key for one in plan()}
+    latency: Suite = find("suite", "suites", "SUITE", "latency")
+    with pytest.raises(UsageError, match="differ in their precision: leave out --precision"):
+        check_one_for_all(latency, precision=Precision.BF16, processes=None)
+    check_one_for_all(SUITE, precision=Precision.BF16, processes=2)
+
+
 CIFAR = replace(DATA, kind="cifar10", classes=10, train_samples=50_000, test_samples=10_000)
 
 
