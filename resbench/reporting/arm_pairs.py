@@ -1,6 +1,7 @@
 """Differences between arms, seed by seed: with shared seeds, what a seed does to all arms drops out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Final
 
 from resbench.reporting.arm_figures import NAMES, figures_of
@@ -16,14 +17,11 @@ _FEW: Final = 4
 
 
 def arm_pairs(selection: Selection) -> str:
-    """Return the table of differences: of few arms, between any two, else from the first; empty without shared seeds."""
-    few = len(selection.arms) <= _FEW
-    asked = [
-        (later, earlier)
-        for place, earlier in enumerate(selection.arms)
-        for later in selection.arms[place + 1 :]
-        if few or place == 0
-    ]
+    """Return the table of differences: of few arms, between any two, else from the first; empty without shared seeds.
+
+    Only arms on the same data are compared.
+    """
+    asked = list(_asked(selection))
     found = compare_all([(_values(selection, one), _values(selection, other)) for one, other in asked])
     pairs = [(two, pair) for two, pair in zip(asked, found, strict=True) if pair.n]
     if not pairs:
@@ -40,6 +38,15 @@ def arm_pairs(selection: Selection) -> str:
     body = table(headers, [_cells(two, pair) for two, pair in pairs], numbers=(1, 3, 4, 5))
     said = _note(selection, [pair for _, pair in pairs])
     return blocks(said, body, "No rank test: " + "; ".join(notes) + "." if notes else "")
+
+
+def _asked(selection: Selection) -> Iterator[tuple[Arm, Arm]]:
+    by_data: dict[str, list[Arm]] = {}
+    for arm in selection.arms:
+        by_data.setdefault(selection.suite.data_of(arm), []).append(arm)
+    few = len(selection.arms) <= _FEW
+    for arms in by_data.values():
+        yield from ((later, earlier) for earlier, later in combinations(arms, 2) if few or earlier is arms[0])
 
 
 def _note(selection: Selection, pairs: Sequence[Paired]) -> str:

@@ -59,15 +59,14 @@ def _fields(recipe: dict[str, object]) -> dict[str, str]:
 
 
 def _data(selection: Selection) -> str:
-    first = selection.first_trained
-    if first is None:
-        return ""
-    data = first.experiment["data"]
-    kind = "the whole published data set" if data["official"] else "not the published data set"
-    return (
-        f"Data: **{data['label']}** ({kind}), {data['classes']} classes, {data['train_samples']:,} training and "
-        f"{data['test_samples']:,} test samples; the limits above may use fewer."
-    )
+    lines = []
+    for data in selection.data:
+        kind = "the whole published data set" if data["official"] else "not the published data set"
+        lines.append(
+            f"Data: **{data['label']}** ({kind}), {data['classes']} classes, {data['train_samples']:,} training and "
+            f"{data['test_samples']:,} test samples; the limits above may use fewer."
+        )
+    return blocks(*lines)
 
 
 def _runs(selection: Selection) -> str:

@@ -56,14 +56,15 @@ def _cells(trained: Result, metric: str) -> tuple[str, ...]:
 
 
 def baselines(selection: Selection) -> str:
-    """Return what guessing would score on the data of the run; empty where nothing was trained."""
-    first = selection.first_trained
-    if first is None:
-        return ""
-    data = first.experiment["data"]
-    classes = data["classes"]
-    return (
-        f"To beat: always naming the most frequent class scores {percent(data['majority'], 1)} top-1; guessing among "
-        f"{classes} classes at random scores {percent(1 / classes, 1)} top-1 and {percent(min(1.0, 5 / classes), 1)} "
-        "top-5."
-    )
+    """Return what guessing would score on the data of the runs; empty where nothing was trained."""
+    several = len(selection.data) > 1
+    lines = []
+    for data in selection.data:
+        classes = data["classes"]
+        where = f" on {data['label']} of {classes} classes" if several else ""
+        lines.append(
+            f"To beat{where}: always naming the most frequent class scores "
+            f"{percent(data['majority'], 1)} top-1; guessing among {classes} classes at random scores {percent(1 / classes, 1)} "
+            f"top-1 and {percent(min(1.0, 5 / classes), 1)} top-5."
+        )
+    return blocks(*lines)

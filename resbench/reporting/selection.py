@@ -46,6 +46,12 @@ class Selection:
         return next((result for results in self.trained.values() for result in results), None)
 
     @property
+    def data(self) -> tuple[Mapping[str, Any], ...]:
+        """The identity of each data set that something was trained on."""
+        runs = (result for results in self.trained.values() for result in results)
+        return tuple({digest(run.experiment["data"]): run.experiment["data"] for run in runs}.values())
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Labels of the arms that were not trained."""
         return tuple(arm.label for arm in self.arms if arm.id not in self.trained)
@@ -197,17 +203,27 @@ def limits(selection: Selection) -> str:
     if differing is None:
         return ""
     (arm, first), differences = differing
-    data = first.experiment["data"]
-    place = f"on {data['label']}" + ("" if data["official"] else ", which is not the published data set")
+    place, official = _place_of(selection)
     scale = f"scale {selection.amount}" if selection.scale is not Scale.FULL else ""
     settings = "; ".join(setting.replace("=", " ", 1) for setting in selection.settings)
     how = "; ".join(filter(None, (scale, f"set otherwise: {settings}" if settings else "")))
     if how:
         kind = "Reduced" if scale or is_less(selection.suite, arm, first.experiment) else "Changed"
         return f"{kind} run ({how}), {place}. Not comparable with the published figures."
-    if not data["official"]:
+    if not official:
         return f"Full recipe, {place}. Not comparable with the published figures."
     return f"Differs from the published run: {'; '.join(differences)}. Not comparable with the published figures."
+
+
+def _place_of(selection: Selection) -> tuple[str, bool]:
+    """Return on what was trained, in words, and whether all of it is as published."""
+    labels = list(dict.fromkeys(data["label"] for data in selection.data))
+    official = all(data["official"] for data in selection.data)
+    aside = {
+        (True, True): ", which is not the published data set",
+        (True, False): ", not all of which are the published data sets",
+    }.get((not official, len(labels) == 1), "")
+    return f"on {' and '.join(labels)}{aside}", official
 
 
 def _limits_tested(selection: Selection) -> str:

@@ -11,8 +11,10 @@ from resbench.reporting.suite_report import Report, suite_report
 from resbench.results import Ending, Environment, Epoch, Measurement, Pass, Result, Statistic, Unit, plain
 from resbench.specs import DataIdentity, Experiment, Precision, Scale, Suite
 from resbench.specs.overriding import override
+from resbench.suites.cifar_activation import SUITE as ACTIVATION
 from resbench.suites.cifar_depth import SUITE as DEPTH
 from resbench.suites.cifar_inputs import SUITE as INPUTS
+from resbench.suites.cifar_plain_vs_resnet import SUITE as PLAIN
 from resbench.suites.cifar_shortcut_types import SUITE as SHORTCUTS
 from resbench.suites.cifar_wide_stem import SUITE as WIDE_STEM
 
@@ -150,6 +152,51 @@ def test_of_few_arms_any_two_are_compared() -> None:
     lines = render(DEPTH, runs(DEPTH, many)).markdown.partition("## Differences between arms")[2]
     assert lines.partition("\n## ")[0].count(" less ResNet-20 ") == len(DEPTH.arms) - 1
     assert " less ResNet-32 " not in lines
+
+
+def test_a_figure_whose_protocol_is_not_stated_is_shown_and_not_judged() -> None:
+    report = render(PLAIN, runs(PLAIN, {"cifar_plain20": (0.10, 0.11)}), Scale.FULL, "cifar_plain20")
+    section = report.markdown.partition("\n## Published and measured\n")[2].partition("\n## ")[0]
+    ours, theirs = (
+        [cell.strip() for cell in line.split("|")] for line in section.splitlines() if "| plain-20 " in line
+    )
+    assert (ours[3], ours[-2]) == ("-", "no published figure")
+    assert theirs[2:5] == ["top-1 accuracy", "86.79 (n not stated, taken as one run)", theirs[4]]
+    assert theirs[-2] == "not comparable (normalisation, length, epoch)"
+
+
+def test_arms_on_other_data_have_their_own_baseline_and_are_compared_with_their_own_kind() -> None:
+    hundred = replace(
+        DATA, kind="cifar100", label="CIFAR-100", fingerprint="cafe", classes=100, majority=0.01
+    )
+    arms = {
+        "cifar_resnet110": 0.06,
+        "cifar_resnet164_cifar100": 0.25,
+        "cifar_resnet164_preact": 0.05,
+        "cifar_resnet164_preact_cifar100": 0.24,
+    }
+    results = []
+    for name, error in arms.items():
+        for seed in (0, 1):
+            found = run(ACTIVATION, name, seed, error)
+            data = plain(hundred if name.endswith("cifar100") else DATA)
+            results.append(replace(found, key=f"{name}{seed}", experiment={**found.experiment, "data": data}))
+    report = render(ACTIVATION, results, Scale.FULL, *arms)
+    pairs = report.markdown.partition("\n## Differences between arms\n")[2].partition("\n## ")[0]
+    compared = [line.split("|")[1].strip() for line in pairs.splitlines() if " less " in line]
+    assert compared == [
+        "ResNet-164, full pre-activation less ResNet-110, original",
+        "ResNet-164, full pre-activation, CIFAR-100 less ResNet-164, original, CIFAR-100",
+    ]
+    assert (
+        "To beat on CIFAR-10 of 10 classes: always naming the most frequent class scores 10.0 %"
+        in report.markdown
+    )
+    assert (
+        "To beat on CIFAR-100 of 100 classes: always naming the most frequent class scores 1.0 %"
+        in report.markdown
+    )
+    assert "Data: **CIFAR-100** (the whole published data set), 100 classes" in report.markdown
 
 
 def set_otherwise(scale: Scale, *settings: str, started: str = "2026-01-02T09:00:00+00:00") -> Result:
