@@ -2,9 +2,11 @@
 
 from typing import Final, Literal
 
+import torch
 from torch import nn
 
 from resbench.errors import ResbenchError
+from resbench.training.seeding import stream
 
 DEFAULT: Final = "torch"
 """Draws nothing: each layer keeps what PyTorch gave it."""
@@ -21,6 +23,9 @@ def initialise(model: nn.Module, name: str) -> None:
     `kaiming_normal_fan_out` keeps the variance of the gradients, `kaiming_normal_fan_in` that of the activations
     (He, Zhang, Ren, Sun: Delving Deep into Rectifiers, ICCV 2015, equations 14 and 10). Batch norm starts at 1 and 0.
 
+    Each layer draws from a stream of its own, named by the layer under the seed that torch's generator was given: two networks
+    start alike wherever a layer of one name has one shape in both, however many layers the one has and the other has not.
+
     Raises:
         ResbenchError: no such initialisation.
     """
@@ -28,6 +33,10 @@ def initialise(model: nn.Module, name: str) -> None:
         return
     if name not in _MODES:
         raise ResbenchError(f"unknown initialisation '{name}': choose from {', '.join(_MODES)}, {DEFAULT}")
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode=_MODES[name], nonlinearity="relu")
+    seed = torch.initial_seed()
+    for path, module in model.named_modules():
+        with stream(seed, path):
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode=_MODES[name], nonlinearity="relu")
+            elif isinstance(module, nn.Linear):
+                module.reset_parameters()
