@@ -44,14 +44,19 @@ def arm_pictures(selection: Selection) -> dict[str, bytes]:
     return {f"{quantity.name}.svg": _drawn(quantity, selection) for quantity in QUANTITIES}
 
 
-def distances(selection: Selection) -> list[str]:
-    """Return how far the mean of our curves lies from each published one, where those may be shown."""
+def distances(selection: Selection, field: str = "top1") -> list[str]:
+    """Return how far the mean of our curves lies from each published one, where those may be shown.
+
+    Args:
+        selection: the runs.
+        field: of `resbench.results.Pass`, in the reading of the published curves.
+    """
     if not shows_published(selection):
         return []
     lines = []
     for curve in published_curves(selection.suite):
         arm = next((arm for arm in selection.arms if arm.model == curve.model), None)
-        ours = _mean_accuracy(selection.trained.get(arm.id, ()) if arm else (), curve.phase)
+        ours = _mean_accuracy(selection.trained.get(arm.id, ()) if arm else (), curve.phase, field)
         found = curve_distance(list(ours), list(ours.values()), curve.epochs, curve.top1)
         if arm and found:
             lines.append(
@@ -61,14 +66,14 @@ def distances(selection: Selection) -> list[str]:
     return lines
 
 
-def _mean_accuracy(runs: Sequence[Result], phase: str) -> dict[int, float]:
+def _mean_accuracy(runs: Sequence[Result], phase: str, field: str) -> dict[int, float]:
     """Return the mean top-1 accuracy over runs, by epoch."""
     seen: dict[int, list[float]] = {}
     for result in runs:
         for epoch in result.epochs:
             passed: Pass | None = getattr(epoch, phase)
             if passed is not None:
-                seen.setdefault(epoch.number, []).append(passed.top1)
+                seen.setdefault(epoch.number, []).append(getattr(passed, field))
     return {number: statistics.fmean(values) for number, values in seen.items()}
 
 

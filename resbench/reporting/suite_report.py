@@ -12,11 +12,14 @@ from resbench.reporting.arm_table import arm_table
 from resbench.reporting.comparison import comparison
 from resbench.reporting.costs import as_published_and_trained, by_convention
 from resbench.reporting.curves import QUANTITIES, pictures, shows_published
+from resbench.reporting.differing_results import differing_results
 from resbench.reporting.evaluated import every_test, tested_table, tests_guide
+from resbench.reporting.lower_bounds import lower_bounds
 from resbench.reporting.markdown import blocks, bullets
 from resbench.reporting.protocol import environments, notes, what_was_run
 from resbench.reporting.reading_guide import arms_guide, reading_guide, sources
 from resbench.reporting.readings import baselines, readings
+from resbench.reporting.seed_means import seed_means, several_seeds
 from resbench.reporting.selection import Selection, limits, select
 from resbench.results import Result
 from resbench.specs import Arm, Kind, Scale, Suite
@@ -69,10 +72,14 @@ def _of_profiled_trainings(selection: Selection, command: str) -> tuple[_Section
     drawn = pictures(selection)
     sections = (
         ("", _head(selection)),
+        ("What differs between the results", differing_results(selection)),
         ("Published and measured", comparison(selection)),
+        ("Mean over seeds", seed_means(selection)),
+        ("Differences between arms", arm_pairs(selection) if several_seeds(selection) else ""),
         ("Size and cost, as published and as trained", as_published_and_trained(selection)),
         ("Two readings of accuracy", readings(selection)),
         ("One network, several counts of its cost", by_convention(selection)),
+        ("At least, on other devices", lower_bounds(selection)),
         ("Learning curves", _curves(selection, drawn)),
         ("What was run", what_was_run(selection)),
         ("Notes on the results", notes(selection)),
@@ -90,10 +97,12 @@ def _of_arms(selection: Selection, command: str) -> tuple[_Sections, Mapping[str
     trained = selection.suite.kind is Kind.TRAINED
     sections = (
         ("", _head(selection)),
+        ("What differs between the results", differing_results(selection)),
         ("Published and measured", arm_table(selection) if trained else ""),
         ("Differences between arms", arm_pairs(selection)),
         ("Every run", arm_runs(selection)),
         ("Timings", arm_timings(selection) if selection.suite.kind is Kind.TIMED else ""),
+        ("At least, on other devices", lower_bounds(selection) if selection.suite.kind is Kind.TIMED else ""),
         ("Parameters and operations", arm_costs(selection)),
         ("Learning curves", _arm_curves(selection, drawn) if trained else ""),
         ("What was run", blocks(what_was_run(selection), baselines(selection)) if trained else ""),
@@ -182,4 +191,5 @@ def _curves(selection: Selection, drawn: Mapping[str, bytes]) -> str:
         f"![{quantity.title} over epochs, training and test]({selection.suite.name}/{quantity.name}.svg)"
         for quantity in QUANTITIES
     ]
-    return blocks(f"**{reduced}**" if reduced else "", caption, *links)
+    apart = distances(selection, "top1_of_batches")
+    return blocks(f"**{reduced}**" if reduced else "", caption, *links, bullets(apart))

@@ -1,9 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from resbench.reporting.published_curves import published_curves
 from resbench.reporting.suite_report import Report, suite_report
 from resbench.results import Environment, Result
 from resbench.specs import Scale
@@ -192,3 +193,60 @@ def test_different_environments_are_told_apart(fabricate: Fabricate) -> None:
     assert "Profile of ResNet-50:" in text
     assert "Training, seed 0 of ResNet-50:" in text
     assert "with uncommitted changes" in text
+
+
+def test_one_seed_has_no_means(fabricate: Fabricate) -> None:
+    report = render(fabricate())
+    assert "## Mean over seeds" not in report.markdown
+    assert "## Differences between arms" not in report.markdown
+
+
+def three_seeds(fabricate: Fabricate, shares: Mapping[str, Sequence[float]]) -> list[Result]:
+    """A run for each seed and network, of one epoch with that as-published top-1 share."""
+    found = []
+    for seed in range(3):
+        curve = {model: [of_seeds[seed]] for model, of_seeds in shares.items()}
+        found += fabricate(
+            scale=Scale.FULL, official=True, length=None, seeds=(seed,), models=tuple(shares), curve=curve
+        )
+    return found
+
+
+def test_several_seeds_have_means_with_students_interval(fabricate: Fabricate) -> None:
+    """Of 89.8, 90.0 and 90.2 the mean is 90.0; its interval is 4.303 x 0.2 / sqrt(3) = 0.497 to each side."""
+    shares = {"resnet18_biased": (0.898, 0.900, 0.902), "resnet50": (0.80, 0.81, 0.82)}
+    report = render(three_seeds(fabricate, shares), Scale.FULL)
+    means = section(report, "Mean over seeds")
+    row = cells(means, "ResNet-18")
+    assert row[1:6] == ["top-1", "89.98 (one run)", "90.00 [89.50, 90.50]", "89.00 [88.50, 89.50]", "3"]
+    assert cells(means, "ResNet-50")[-1] == "worse"
+    assert cells(means, "ResNet-34")[3:] == ["not run", "not run", "0", "not run"]
+    assert "ResNet-50, top-1: **worse**" in means
+
+
+def test_several_seeds_have_paired_differences(fabricate: Fabricate) -> None:
+    """Seed by seed the strict errors differ by 8.8, 9.0 and 9.2 points, so that the interval is that of their mean."""
+    shares = {"resnet18_biased": (0.898, 0.900, 0.902), "resnet50": (0.810, 0.810, 0.810)}
+    pairs = section(render(three_seeds(fabricate, shares), Scale.FULL), "Differences between arms")
+    assert cells(pairs, "ResNet-50")[1:3] == ["3", "+9.00 [+8.50, +9.50]"]
+
+
+def test_several_seeds_of_a_reduced_run_are_labelled_and_not_judged(fabricate: Fabricate) -> None:
+    means = section(render(fabricate(seeds=(0, 1))), "Mean over seeds")
+    assert means.strip().startswith(f"**{LABEL}**")
+    assert cells(means, "ResNet-18")[-1].startswith("not comparable")
+
+
+def test_the_distance_from_the_published_curves_is_in_the_reading_of_their_log(fabricate: Fabricate) -> None:
+    """Ours are made to lie 3 points below the first three epochs of their log, which has batch means."""
+    (theirs,) = (
+        curve
+        for curve in published_curves(SUITE)
+        if (curve.model, curve.phase) == ("resnet18_biased", "test")
+    )
+    curve = {"resnet18_biased": [share - 0.03 for share in theirs.top1[:3]]}
+    results = fabricate(
+        models=("resnet18_biased",), scale=Scale.FULL, official=True, length=None, curve=curve
+    )
+    curves = section(render(results, Scale.FULL), "Learning curves")
+    assert "mean distance 3 points over epochs 1 to 3 (signed -3), largest -3 points at epoch" in curves
