@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from resbench.drawing import canvas
 from resbench.errors import UsageError
 
 _NAMED: Final = 40
@@ -15,7 +16,8 @@ _NAMED: Final = 40
 _NUMBERED: Final = 20
 """Up to so many classes have their counts in the cells."""
 
-_SETTINGS: Final[Any] = {"svg.hashsalt": "resbench", "svg.fonttype": "none", "font.size": 8}
+_FRAMED: Final[Any] = {"font__size": 8, "axes__spines__top": True, "axes__spines__right": True}
+"""A matrix has many small words, and all four sides."""
 
 
 def confusion_files(text: str) -> tuple[Path, Path]:
@@ -60,16 +62,13 @@ def as_csv(counts_KK: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
 
 def drawn(counts_KK: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> bytes:
     """Return an SVG picture: the shade of a cell is its share of the row."""
-    import matplotlib as mpl
     import numpy as np
-    from matplotlib.figure import Figure
 
     counts = np.asarray(counts_KK, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(11.0, 3.0 + 0.3 * len(classes))
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(side + 1.2, side), layout="constrained", facecolor="white")
-        axes = figure.subplots()
+    with canvas((side + 1.2, side), title, **_FRAMED) as picture:
+        axes = picture.figure.subplots()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         axes.set(title=title, xlabel="answered", ylabel="right")
         if len(classes) <= _NAMED:
@@ -79,7 +78,5 @@ def drawn(counts_KK: Sequence[Sequence[int]], classes: Sequence[str], title: str
             for row, column in zip(*np.nonzero(counts), strict=True):
                 colour = "white" if shares[row, column] > 0.6 else "black"
                 axes.text(column, row, f"{counts[row, column]:g}", ha="center", va="center", color=colour)
-        figure.colorbar(image, label="share of the samples of a class")
-        written = io.BytesIO()
-        figure.savefig(written, format="svg", metadata={"Date": None, "Title": title})
-    return written.getvalue()
+        picture.figure.colorbar(image, label="share of the samples of a class")
+    return picture.content

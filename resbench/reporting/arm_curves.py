@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resbench.reporting.curves import COLOURS, drawing, shows_published
+from resbench.drawing import COLOURS, add_grid
+from resbench.reporting.curves import drawing, shows_published
 from resbench.reporting.published_curves import published_curves
 from resbench.reporting.selection import Selection, limits
 from resbench.results import Pass, Result
@@ -82,13 +83,13 @@ def _drawn(quantity: Quantity, selection: Selection) -> bytes:
         arm.id: {"color": COLOURS[i % len(COLOURS)], "linestyle": _STYLES[i // len(COLOURS) % len(_STYLES)]}
         for i, arm in enumerate(selection.arms)
     }
-    with drawing(f"{quantity.title}: {selection.suite.title}", limits(selection)) as canvas:
-        panels = canvas.figure.subplots(1, len(_PHASES), sharex=True, sharey=True)
+    with drawing(f"{quantity.title}: {selection.suite.title}", limits(selection)) as drawn:
+        panels = drawn.figure.subplots(1, len(_PHASES), sharex=True, sharey=True)
         for axes, phase in zip(panels, _PHASES, strict=True):
             _draw_panel(axes, quantity, phase, selection, looks)
         panels[0].set_ylabel(quantity.axis)
-        _add_legend(canvas.figure, selection, looks)
-    return canvas.svg
+        _add_legend(drawn.figure, selection, looks)
+    return drawn.content
 
 
 def _draw_panel(
@@ -119,8 +120,7 @@ def _draw_panel(
     axes.set_title(f"{quantity.title}, {_PHASES[phase]}", loc="left", fontsize=11, fontweight="bold")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
+    add_grid(axes)
 
 
 def _add_legend(figure: Any, selection: Selection, looks: Mapping[str, Mapping[str, Any]]) -> None:

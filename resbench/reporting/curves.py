@@ -1,11 +1,11 @@
 """Loss and accuracy over epochs, as SVG pictures that are the same bytes for the same results."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from resbench.drawing import COLOURS, Canvas, add_grid, canvas
 from resbench.reporting.published_curves import published_curves
 from resbench.reporting.selection import Selection, limits
 from resbench.results import Epoch
@@ -14,22 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's palette, told apart by colour-blind readers; one colour an architecture."""
-
 PHASES = {"test": "test", "train": "training"}
 """The two panels of a picture, and what each is called."""
 
 _MARKED_UP_TO = 15
-_SETTINGS: Any = {
-    "svg.hashsalt": "resbench",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,36 +65,23 @@ def shows_published(selection: Selection) -> bool:
     return bool(selection.suite.curves) and selection.first_trained is not None and not limits(selection)
 
 
-@dataclass(slots=True, kw_only=True)
-class Canvas:
-    """A figure to draw on, and the picture it became when drawing ended."""
-
-    figure: "Figure"
-    svg: bytes = b""
-
-
 @contextmanager
 def drawing(title: str, label: str) -> Iterator[Canvas]:
-    """Give a figure to draw on under our settings; `svg` is there once the block ends. `label` is drawn at its head."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_SETTINGS):
-        canvas = Canvas(figure=Figure(figsize=(9.0, 4.0), layout="constrained", facecolor="white"))
-        yield canvas
-        _add_label(canvas.figure, label)
-        canvas.svg = _svg(canvas.figure, title)
+    """Give a figure for two panels to draw on; its content is there once the block ends. `label` is drawn at its head."""
+    with canvas((9.0, 4.0), title) as drawn:
+        yield drawn
+        _add_label(drawn.figure, label)
 
 
 def _drawn(quantity: Quantity, selection: Selection) -> bytes:
-    with drawing(f"{quantity.title}: {selection.suite.title}", limits(selection)) as canvas:
-        panels = canvas.figure.subplots(1, len(PHASES), sharex=True, sharey=True)
+    with drawing(f"{quantity.title}: {selection.suite.title}", limits(selection)) as drawn:
+        panels = drawn.figure.subplots(1, len(PHASES), sharex=True, sharey=True)
         colours = {arm.id: COLOURS[i % len(COLOURS)] for i, arm in enumerate(selection.arms)}
         for axes, phase in zip(panels, PHASES, strict=True):
             _draw_panel(axes, quantity, phase, selection, colours)
         panels[0].set_ylabel(quantity.axis)
-        _add_legend(canvas.figure, selection, colours)
-    return canvas.svg
+        _add_legend(drawn.figure, selection, colours)
+    return drawn.content
 
 
 def _draw_panel(
@@ -127,8 +102,7 @@ def _draw_panel(
     axes.set_title(f"{quantity.title}, {PHASES[phase]}", loc="left", fontsize=11, fontweight="bold")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
+    add_grid(axes)
 
 
 def _draw_run(
@@ -160,11 +134,3 @@ def _add_legend(figure: "Figure", selection: Selection, colours: Mapping[str, st
     if shows_published(selection):
         handles.append(Line2D([], [], color="#444444", linewidth=5, alpha=0.25, label="published"))
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
-
-
-def _svg(figure: "Figure", title: str) -> bytes:
-    buffer = io.BytesIO()
-    # A date or the drawing library's version in the file would make equal pictures differ.
-    metadata = {"Date": None, "Creator": "resbench", "Title": title}
-    figure.savefig(buffer, format="svg", metadata=metadata)
-    return buffer.getvalue()

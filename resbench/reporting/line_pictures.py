@@ -1,11 +1,10 @@
 """Small pictures of lines: the curves of one run, the sweep of a learning-rate finder. Equal figures, equal bytes."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from resbench.drawing import COLOURS, SETTINGS
+from resbench.drawing import COLOURS, add_grid, canvas
 from resbench.results import Epoch
 
 if TYPE_CHECKING:
@@ -68,19 +67,11 @@ def draw(panels: Sequence[Panel], title: str, *, form: str = "svg") -> bytes:
         title: above all of them.
         form: svg or png.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(1.5 + 4.5 * len(panels), 4.2), layout="constrained", facecolor="white")
-        for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    with canvas((1.5 + 4.5 * len(panels), 4.2), title, form=form) as drawn:
+        for axes, panel in zip(drawn.figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             _draw(axes, panel)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-        buffer = io.BytesIO()
-        # A date or the drawing library's version in the file would make equal pictures differ.
-        metadata = {"Date": None, "Creator": "resbench", "Title": title} if form == "svg" else None
-        figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
-    return buffer.getvalue()
+        drawn.figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    return drawn.content
 
 
 def _draw(axes: "Axes", panel: Panel) -> None:
@@ -104,6 +95,5 @@ def _draw(axes: "Axes", panel: Panel) -> None:
     axes.set_title(panel.title, loc="left", fontsize=10)
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
-    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
+    add_grid(axes)
     axes.legend(frameon=False, fontsize=9)

@@ -1,6 +1,5 @@
 """A picture of the roofline: the roof of a machine, and each layer of a network under it. No torch."""
 
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resbench.architectures.plan import Kind
 from resbench.drawing import COLOURS as PALETTE
-from resbench.drawing import SETTINGS
+from resbench.drawing import add_grid, canvas
 from resbench.errors import UsageError
 from resbench.metrics.roofline.breakdown import Line
 from resbench.metrics.roofline.roof import Roof
@@ -60,13 +59,9 @@ def picture(lines: Sequence[Line], roof: Roof, title: str, *, form: str = "svg")
         title: says which network, machine and precision.
         form: svg or png.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     shown = [line for line in lines if line.cost.flops and line.seconds]
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(9.0, 5.5), layout="constrained", facecolor="white")
-        axes = figure.subplots()
+    with canvas((9.0, 5.5), title, form=form) as drawn:
+        axes = drawn.figure.subplots()
         axes.set_xscale("log")
         axes.set_yscale("log")
         _draw_roof(axes, roof, [line.cost.intensity for line in shown])
@@ -75,15 +70,10 @@ def picture(lines: Sequence[Line], roof: Roof, title: str, *, form: str = "svg")
         axes.set_xlabel("arithmetic intensity, FLOP/B (each layer alone, nothing fused)")
         axes.set_ylabel("GFLOP/s")
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
-        axes.grid(visible=True, color="#dddddd", linewidth=0.6)
-        axes.set_axisbelow(True)
+        add_grid(axes)
         if shown:
             axes.legend(loc="lower right", framealpha=0.9, facecolor="white", edgecolor="none", fontsize=9)
-        buffer = io.BytesIO()
-        # A date or the drawing library's version in the file would make equal pictures differ.
-        metadata = {"Date": None, "Creator": "resbench", "Title": title} if form == "svg" else None
-        figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
-    return buffer.getvalue()
+    return drawn.content
 
 
 def _draw_roof(axes: "Axes", roof: Roof, intensities: Sequence[float]) -> None:
