@@ -11,6 +11,7 @@ from typing import NamedTuple
 from resbench.metrics.roofline.bytes import Cost
 
 MFU_CONVENTION = "core MACs x 2 over peak: no bias, no batch norm, no activation, nothing recomputed"
+TRAINING_MFU_CONVENTION = "core MACs x 2, of the forward and of the backward pass, over peak: no bias, no batch norm, no activation, no optimiser"
 
 
 class Bound(StrEnum):
