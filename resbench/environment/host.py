@@ -77,6 +77,11 @@ def read_host(root: Path = ROOT) -> HostState:
     )
 
 
+def clock_and_heat(root: Path = ROOT) -> tuple[float | None, float | None]:
+    """Return the mean clock of the usable cores in Hz, and the CPU's hottest sensor in degrees C; None for what is not told."""
+    return _clock(root / _CPUS), _temperature(root)
+
+
 def _load(root: Path) -> float | None:
     said = content(root / "proc/loadavg").split()
     return float(said[0]) if said else None

@@ -3,7 +3,7 @@
 import pytest
 
 from resbench.environment.cpu import usable_cores
-from resbench.environment.host import HostState, read_host
+from resbench.environment.host import HostState, clock_and_heat, read_host
 from resbench.environment.state import host_state
 
 from .conftest import CPUINFO, MakeRoot
@@ -42,6 +42,7 @@ def test_everything_that_linux_tells(make_root: MakeRoot) -> None:
         }
     )
     found = read_host(root)
+    assert clock_and_heat(root) == (1.8e9, 64.5)
     assert found.memory_available_B > 0
     assert found == HostState(
         load=1.25,

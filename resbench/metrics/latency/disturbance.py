@@ -1,4 +1,4 @@
-"""What else the machine did while a block was measured: other programs, a hot or a throttled GPU.
+"""What else the machine did while a block was measured: other programs, a hot CPU, a hot or a throttled GPU.
 
 On a CPU the busy time of the cores in /proc/stat, less the CPU time of the measuring process, is other people's. A
 disturbed block is measured again; one that stays disturbed is kept and marked, for it is all there is.
@@ -7,7 +7,7 @@ disturbed block is measured again; one that stays disturbed is kept and marked, 
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -15,6 +15,8 @@ STAT = Path("/proc/stat")
 FOREIGN_CORES = 0.1
 """A block during which other programs kept more than this much of a core busy is disturbed."""
 _HOT_C = 85.0
+_HOT_CPU_C = 95.0
+"""Of a GPU and of a CPU: beyond it they slow themselves down, or soon will."""
 _IDLE_FIELDS = (3, 4)
 """Of a line of /proc/stat: idle and iowait."""
 _GUEST_FIELDS = slice(0, 8)
@@ -40,6 +42,25 @@ class GpuState(NamedTuple):
     power_limit_W: float | None
 
 
+class CpuState(NamedTuple):
+    """What a CPU says of itself; None for what it does not tell.
+
+    Attributes:
+        clock_Hz: mean of our cores.
+        temperature_C: of its hottest sensor.
+    """
+
+    clock_Hz: float | None = None
+    temperature_C: float | None = None
+
+
+class CpuReader(Protocol):
+    """Reads the state of the CPU."""
+
+    def __call__(self) -> CpuState:
+        """Return its state."""
+
+
 class GpuReader(Protocol):
     """Reads the state of one GPU; `resbench.metrics.latency.nvml` has the real one."""
 
@@ -55,12 +76,14 @@ class Reading(NamedTuple):
         busy_s: seconds for which our cores were busy or stolen since the start of the system; None: unknown.
         load: running and waiting processes, mean over the last minute; None: unknown.
         gpu: None without one.
+        cpu: clock and temperature.
     """
 
     at_s: float
     busy_s: float | None
     load: float | None
     gpu: GpuState | None
+    cpu: CpuState = CpuState()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +93,15 @@ class Surroundings:
     Attributes:
         foreign_cores: mean number of our cores that were busy with something else; None: unknown.
         load: before the block.
-        gpu: after the block.
+        gpu: after the block; what it said before is among the reasons, too.
+        cpu: before the block.
         reasons: why the block is disturbed, in words; empty where it is not.
     """
 
     foreign_cores: float | None
     load: float | None
     gpu: GpuState | None
+    cpu: CpuState = field(default_factory=CpuState)
     reasons: tuple[str, ...] = ()
 
     @property
@@ -90,13 +115,15 @@ def read(
     gpu: GpuReader | None = None,
     clock: Callable[[], float] = time.perf_counter,
     stat: Path = STAT,
+    cpu: CpuReader = CpuState,
 ) -> Reading:
     """Read the state of the machine now; what can't be read is None."""
     try:
         load = os.getloadavg()[0]
     except OSError:
         load = None
-    return Reading(clock(), busy_seconds(cores, stat), load, gpu() if gpu is not None else None)
+    state = gpu() if gpu is not None else None
+    return Reading(clock(), busy_seconds(cores, stat), load, state, cpu())
 
 
 def busy_seconds(cores: Sequence[int], stat: Path = STAT) -> float | None:
@@ -125,8 +152,15 @@ def surroundings(before: Reading, after: Reading, own_cpu_s: float) -> Surroundi
     reasons = []
     if foreign is not None and foreign > FOREIGN_CORES:
         reasons.append(f"other programs kept {foreign:.1f} cores busy")
-    reasons += _gpu_reasons(after.gpu)
-    return Surroundings(foreign_cores=foreign, load=before.load, gpu=after.gpu, reasons=tuple(reasons))
+    for reading in (before, after):
+        reasons += [*_cpu_reasons(reading.cpu), *_gpu_reasons(reading.gpu)]
+    return Surroundings(
+        foreign_cores=foreign,
+        load=before.load,
+        gpu=after.gpu,
+        cpu=before.cpu,
+        reasons=tuple(dict.fromkeys(reasons)),
+    )
 
 
 def undisturbed(
@@ -155,6 +189,11 @@ def calmest(attempts: Sequence[tuple[Block, Surroundings]]) -> tuple[Block, Surr
         attempts,
         key=lambda attempt: (attempt[1].disturbed, attempt[1].foreign_cores or 0.0, len(attempt[1].reasons)),
     )
+
+
+def _cpu_reasons(cpu: CpuState) -> list[str]:
+    hot = cpu.temperature_C is not None and cpu.temperature_C >= _HOT_CPU_C
+    return [f"the CPU is at {cpu.temperature_C:.0f} degrees"] if hot else []
 
 
 def _gpu_reasons(gpu: GpuState | None) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from resbench.metrics.latency import nvml
 from resbench.metrics.latency.disturbance import (
+    CpuState,
     GpuState,
     Reading,
     busy_seconds,
@@ -55,7 +56,7 @@ def test_what_the_system_does_not_tell_is_unknown(tmp_path: Path) -> None:
 
 def test_a_reading_holds_the_moment_and_the_gpu(tmp_path: Path) -> None:
     reading = read([0], gpu=lambda: CALM, clock=lambda: 42.0, stat=written(tmp_path, STAT))
-    assert (reading.at_s, reading.gpu) == (42.0, CALM)
+    assert (reading.at_s, reading.gpu, reading.cpu) == (42.0, CALM, CpuState())
     assert reading.busy_s == 530 / os.sysconf("SC_CLK_TCK")
 
 
@@ -82,7 +83,20 @@ def test_other_programs_are() -> None:
 )
 def test_a_busy_hot_or_slowed_gpu_is_a_disturbance(gpu: GpuState, reason: str) -> None:
     assert surroundings(at(0, 0.0), at(1, 1.0, gpu), own_cpu_s=1.0).reasons == (reason,)
+    assert surroundings(at(0, 0.0, gpu), at(1, 1.0, CALM), own_cpu_s=1.0).reasons == (
+        reason,
+    )  # it was so before
+    assert surroundings(at(0, 0.0, gpu), at(1, 1.0, gpu), own_cpu_s=1.0).reasons == (reason,)
     assert not surroundings(at(0, 0.0), at(1, 1.0, CALM), own_cpu_s=1.0).disturbed
+
+
+def test_a_hot_cpu_is_a_disturbance_and_its_clock_is_kept() -> None:
+    warm, hot = CpuState(3.1e9, 70.0), CpuState(2.2e9, 97.0)
+    found = surroundings(at(0, 0.0)._replace(cpu=warm), at(1, 1.0)._replace(cpu=hot), own_cpu_s=1.0)
+    assert found.reasons == ("the CPU is at 97 degrees",)
+    assert found.cpu == warm
+    calm = surroundings(at(0, 0.0)._replace(cpu=warm), at(1, 1.0), own_cpu_s=1.0)
+    assert not calm.disturbed  # of a temperature that is not told nothing is thought
 
 
 class Busy:
