@@ -61,14 +61,14 @@ def look(device: "torch.device") -> "Findings":
     from resbench.environment.host import read_host
     from resbench.environment.process import read_process
     from resbench.environment.recording import record, state_of_gpu
+    from resbench.trial.noise import find_floor, noise_folder
 
     foreign_cores = _foreign_cores()
     host, gpu = read_host(), state_of_gpu(device)
+    environment, process = record(device, host, gpu, settings={}, model={}), read_process(foreign_cores)
+    floor = find_floor(noise_folder(), environment.machine_id, str(device), process.threads)
     return Findings(
-        environment=record(device, host, gpu, settings={}, model={}),
-        host=host,
-        process=read_process(foreign_cores),
-        gpu=gpu,
+        environment=environment, host=host, process=process, gpu=gpu, noise_known=floor is not None
     )
 
 

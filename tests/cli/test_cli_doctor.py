@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -105,13 +106,18 @@ def test_strict_does_not_fail_for_a_note(show: Show, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["doubts"]
 
 
-def test_this_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(doctor, "LOOK_S", 0)
+    monkeypatch.setenv("RESBENCH_CACHE", str(tmp_path))
     assert call(["doctor", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["machine_id"]) == 12
     assert found["environment"]["machine"]["cores"]
     assert found["environment"]["state"]["memory available"]
+    subjects = {doubt["subject"] for doubt in found["doubts"]}
+    assert "noise floor" in subjects  # nothing was measured in an empty cache
 
 
 def test_a_device_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -163,6 +163,12 @@ def test_a_gpu_that_is_not_asked_for_is_not_doubted() -> None:
     assert doubts(replace(with_process(has_triton=False), gpu=None)) == ()
 
 
+def test_a_noise_floor_that_nobody_measured_is_worth_a_note() -> None:
+    (found,) = doubts(replace(CALM, noise_known=False))
+    assert (found.weight, found.subject) == (Weight.NOTE, "noise floor")
+    assert found.remedy.startswith("resbench noise")
+
+
 def test_warnings_stand_first() -> None:
     found = replace(
         with_process(flushed=False, debug_build=True, joules="absent"), host=HostState(turbo=True)
@@ -181,6 +187,7 @@ def test_every_sentence_is_one_line_without_its_stop() -> None:
         ),
         process=ProcessState(threads=9, cores=2, foreign_cores=2.0, returned=1.0, debug_build=True, missing=("thop",)),
         gpu=GpuState(other_processes=1, mig=True, held_back=("heat",), power_limit_W=1.0, default_power_limit_W=2.0),
+        noise_known=False,
     )  # fmt: skip
     found = doubts(worst)
     assert len(found) > 15

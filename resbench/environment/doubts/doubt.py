@@ -45,12 +45,14 @@ class Findings:
         host: the state behind it.
         process: what this process can do.
         gpu: the GPU's state, or in words why it can't be had; None for a CPU.
+        noise_known: whether the noise floor of this device was measured before, with as many threads.
     """
 
     environment: Environment
     host: HostState
     process: ProcessState
     gpu: GpuState | str | None = None
+    noise_known: bool = True
 
 
 Check = Callable[[Findings], Iterator[Doubt]]

@@ -56,4 +56,15 @@ def cache(found: Findings) -> Iterator[Doubt]:
         )
 
 
-CHECKS: Final[tuple[Check, ...]] = (packages, compiler, joules_of_cpu, cache)
+def noise(found: Findings) -> Iterator[Doubt]:
+    """Say that nobody knows how much two equal measurements differ here."""
+    if not found.noise_known:
+        yield note(
+            "noise floor",
+            "how much a network differs from itself here was not measured: small ratios may be noise, and figures of different "
+            "minutes are not brought to one pace",
+            "resbench noise, with the same --device and --threads",
+        )
+
+
+CHECKS: Final[tuple[Check, ...]] = (packages, compiler, joules_of_cpu, cache, noise)
