@@ -29,6 +29,11 @@ SUBCOMMANDS = {
     "run": Subcommand(
         "resbench.cli.run", "run", "Train, test and profile the models of a suite, and write its report."
     ),
+    "plan": Subcommand(
+        "resbench.cli.plan",
+        "plan",
+        "Say what a suite will cost here, what of it fits into a time, and what that can show.",
+    ),
     "evaluate": Subcommand(
         "resbench.cli.evaluate", "evaluate", "Test a network's weights on labelled pictures."
     ),

@@ -17,6 +17,7 @@ from resbench.errors import UsageError
 from resbench.results import Result
 from resbench.store.epochs import EpochRecord
 from resbench.store.files import unwritable
+from resbench.store.forecasts import ForecastRecord
 from resbench.store.formats import check_version, from_text, to_text
 from resbench.store.sqlite_errors import INSTEAD, Doing, explained
 
@@ -48,6 +49,7 @@ class Store:
         self._engine = engine
         self.path = path
         self.epochs = EpochRecord(engine, path)
+        self.forecasts = ForecastRecord(engine, path)
 
     def save(self, result: Result) -> None:
         """Save a result in one transaction: once this returns, it is on disk. The same key is replaced.

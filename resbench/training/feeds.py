@@ -166,7 +166,7 @@ def open_feed(
             raise UsageError(
                 "pictures of differing sizes can't be resident: set engine.feed to 'store' or 'loader'"
             )
-    place = _Place(identity, cache or cache_folder() / "pictures", workers, progress)
+    place = _Place(identity, cache or picture_folder(), workers, progress)
     source, said = _kept(files, kind, place)
     return SourceFeed(
         source,
@@ -195,12 +195,18 @@ def _kept(files: Files, kind: Kind, place: _Place) -> tuple[Source, tuple[str, s
         raise UsageError(
             "a store of pictures needs the identity of its data set: set engine.feed to 'loader'"
         )
-    if kind != "store" and not (kind == "auto" and place.identity and _fits(files, place.folder)):
+    if kind != "store" and not (kind == "auto" and place.identity and store_fits(files, place.folder)):
         return files, ("loader", f"{len(files):,} pictures read from their files each time")
     store = open_store(files, place.identity, place.folder, workers=place.workers, progress=place.progress)
     size_MiB = store.path.stat().st_size / 2**20
     return store, ("store", f"{len(store):,} scaled pictures in {store.path}, {size_MiB:,.0f} MiB")
 
 
-def _fits(files: Files, folder: Path) -> bool:
+def picture_folder() -> Path:
+    """Return the folder of stores in the user's cache."""
+    return cache_folder() / "pictures"
+
+
+def store_fits(files: Files, folder: Path) -> bool:
+    """Whether a store of these pictures is what `auto` chooses, where they can't be resident."""
     return bytes_needed(files) < _FILLED * bytes_free(folder)

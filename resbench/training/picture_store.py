@@ -66,10 +66,7 @@ def open_store(
         UsageError: the folder can't be written to, or is full.
         ResbenchError: a picture can't be read.
     """
-    scaling = files.scaling
-    versions = (PIL.__version__, torch.__version__) if scaling.side is not None else ()
-    asked = [identity, files.positions, scaling.side, scaling.interpolation, scaling.antialias, *versions]
-    path = folder / f"{digest(asked)[:32]}.pixels"
+    path = store_path(files, identity, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(path.with_suffix(".lock")):
@@ -81,6 +78,14 @@ def open_store(
             "room (RESBENCH_CACHE), or engine.feed 'loader'"
         ) from error
     return PictureStore(path=path)
+
+
+def store_path(files: Files, identity: str, folder: Path) -> Path:
+    """Return where the store of these pictures lies, or would."""
+    scaling = files.scaling
+    versions = (PIL.__version__, torch.__version__) if scaling.side is not None else ()
+    asked = [identity, files.positions, scaling.side, scaling.interpolation, scaling.antialias, *versions]
+    return folder / f"{digest(asked)[:32]}.pixels"
 
 
 def bytes_needed(files: Files) -> int:
