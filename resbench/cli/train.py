@@ -72,7 +72,7 @@ def train(
     precision: Annotated[
         Precision, typer.Option(help="Of the forward pass; weights and their updates are float32 always.")
     ] = Precision.FP32,
-    memory_format: MemoryFormat = "contiguous",
+    memory_format: MemoryFormat = "auto",
     compiled: Compiled = False,
     fused: Fused = True,
     cuda_graph: CudaGraph = False,

@@ -151,7 +151,12 @@ def within(question: Question, budget_s: float, store: "Store", engine: Engine) 
         say("measuring how long a step takes")
         from resbench.trial.before_training import pace_of
 
-        pace = pace_of(question.experiment, question.data, engine)
+        pace = pace_of(
+            question.experiment,
+            question.data,
+            engine,
+            report=lambda what, done, of: say(f"{what}: {done:,} of {of:,}"),
+        )
     tested = min(question.recipe.test_limit or len(question.data.test), len(question.data.test))
     found = iterations_within(budget_s, pace, question.recipe, question.samples, tested)
     if found < 1:

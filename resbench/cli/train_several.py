@@ -41,16 +41,20 @@ def one_of_several(asked: Asked, devices: str) -> Iterator[tuple[Asked, "World"]
     """Be one of the processes inside the block; yield what is asked, on this one's device.
 
     Raises:
-        UsageError: a time was given, in which each process would fit another number of iterations.
+        UsageError: a time was given, in which each process would fit another number of iterations; or one GPU for all.
     """
     if started() > 1 and asked.budget_s is not None:
         raise UsageError("--time-budget is decided by one process: give --iterations with several")
-    from resbench.execution.several_processes import member, own_device
+    if started() > 1 and asked.device.startswith("cuda:"):
+        raise UsageError(
+            f"--device {asked.device} is one GPU for {started()} processes: give --device cuda, and each takes its own"
+        )
+    from resbench.execution.several_processes import member
 
     with member() as world:
         # A process that was started for one of --devices sees that one alone.
-        device = "cuda" if devices and world.size > 1 else own_device(asked.device)
-        yield replace(asked, device=device), world
+        one = "cuda" if world.size > 1 else devices.strip(", ")
+        yield replace(asked, device=one) if devices else asked, world
 
 
 def over(question: Question, world: "World") -> Question:

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from resbench.errors import ResbenchError, UsageError
-from resbench.training.meeting import RENDEZVOUS, started
+from resbench.training.meeting import RENDEZVOUS
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -99,13 +99,6 @@ def member() -> Iterator["World"]:
         if RENDEZVOUS not in os.environ:
             raise
         raise SystemExit(_DESERTED) from None
-
-
-def own_device(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return this process's device: of `cuda`, under torchrun, the GPU whose number is its own on the machine."""
-    if name != "cuda" or started(environment) == 1 or RENDEZVOUS in environment:
-        return name
-    return f"cuda:{environment.get('LOCAL_RANK', '0')}"
 
 
 def end_with_the_launcher() -> None:

@@ -12,7 +12,8 @@ class Engine:
 
     Attributes:
         precision: of the forward pass; weights and their updates are float32 always.
-        memory_format: how four-dimensional tensors lie in memory.
+        memory_format: how four-dimensional tensors lie in memory; `auto`: channels_last where it was measured to be faster,
+            on a CPU, else contiguous (docs/adr/0013-how-training-runs-by-default.md).
         compile: the network goes through torch.compile.
         fused: one kernel updates all parameters.
         cuda_graph: on a GPU, a whole step is recorded once and replayed.
@@ -26,7 +27,7 @@ class Engine:
     """
 
     precision: Precision = Precision.FP32
-    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
+    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
     compile: bool = False
     fused: bool = True
     cuda_graph: bool = False

@@ -49,12 +49,6 @@ class FewBatches:
         images_B1CHW, labels_B = next(iter(feed.test_batches(self._batches(1)[:1])))
         return images_B1CHW[:, 0], labels_B
 
-    def test(self) -> Batch:
-        """Return the first test batch, (B, views, 3, H, W)."""
-        positions = spread(len(self.data.test), self.recipe.test_limit)
-        feed = self._feed(self.data.test, positions, self.recipe.pictures)
-        return next(iter(feed.test_batches([range(min(self.recipe.test_batch, len(positions)))])))
-
     def _positions(self) -> list[int]:
         limited = spread(len(self.data.train), self.recipe.train_limit)
         positions, _ = parted(limited, self.recipe.validation)

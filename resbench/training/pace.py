@@ -2,16 +2,20 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from itertools import count
 from typing import NamedTuple
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from resbench.models.precision import autocast
 from resbench.specs import Engine, Recipe
 from resbench.training.evaluation import mean_logits
-from resbench.training.few_batches import FewBatches
+from resbench.training.feeds import Feed
 from resbench.training.lengths import steps_of
+from resbench.training.run import Feeds
+from resbench.training.seeding import order
 from resbench.training.step import training_step
 from resbench.training.world import ALONE
 
@@ -19,22 +23,32 @@ MARGIN = 0.95
 """The share of a time that is planned for: checkpoints and a busier moment take the rest."""
 
 _LONG_ENOUGH_S, _FEWEST, _WARM_UP = 3.0, 3, 2
+_TESTED_S = 1.0
 
 
 class Pace(NamedTuple):
-    """Seconds of one training step, and of one pass over the test samples; pictures prepared in the same process."""
+    """Seconds of one training step, and of one pass over the test samples; pictures included, as the feeds bring them."""
 
     step_s: float
     test_s: float
 
 
 def measure_pace(
-    model: nn.Module, few: FewBatches, engine: Engine, *, clock: Callable[[], float] = time.perf_counter
+    model: nn.Module,
+    feeds: Feeds,
+    recipe: Recipe,
+    engine: Engine,
+    *,
+    seed: int,
+    device: torch.device,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Pace:
-    """Train the model for about three seconds, as the engine does it, and test one batch."""
-    recipe = few.recipe
-    step = training_step(model.train(), recipe, engine, seed=few.seed, device=few.device, world=ALONE)
-    batches = few.training()
+    """Train the model for about three seconds, as the engine does it on the run's own feeds, and test for about one.
+
+    A last batch that is smaller is left out: it would be another step.
+    """
+    step = training_step(model.train(), recipe, engine, seed=seed, device=device, world=ALONE)
+    batches = _batches(feeds.train, recipe.train_batch, seed)
 
     def train() -> None:
         images_BCHW, labels_B = next(batches)
@@ -48,12 +62,39 @@ def measure_pace(
         train()
         done += 1
     step_s = (clock() - began) / done
-    began = clock()
-    images_BVCHW, _ = few.test()
-    with autocast(engine.precision, few.device):
-        mean_logits(model.eval(), images_BVCHW).cpu()
-    samples = min(recipe.test_limit or len(few.data.test), len(few.data.test))
-    return Pace(step_s, (clock() - began) * samples / len(images_BVCHW))
+    batches.close()
+    test_s = _tested(model.eval(), feeds.test, recipe.test_batch, engine=engine, device=device, clock=clock)
+    return Pace(step_s, test_s)
+
+
+def _batches(feed: Feed, size: int, seed: int) -> Generator[tuple[Tensor, Tensor], None, None]:
+    """Yield whole training batches, epoch after epoch without end."""
+    size = min(size, len(feed))
+    for epoch in count(1):
+        visits = order(len(feed), seed, epoch)
+        whole = [visits[start : start + size] for start in range(0, len(visits) - size + 1, size)]
+        yield from feed.training_batches(whole, seed=seed, epoch=epoch)
+
+
+def _tested(
+    model: nn.Module,
+    feed: Feed,
+    size: int,
+    *,
+    engine: Engine,
+    device: torch.device,
+    clock: Callable[[], float],
+) -> float:
+    """Return the seconds of a test of all samples, from as many batches as there is time for."""
+    batches = [range(start, min(start + size, len(feed))) for start in range(0, len(feed), size)]
+    began, done = clock(), 0
+    for images_BVCHW, _ in feed.test_batches(batches):
+        with autocast(engine.precision, device):
+            mean_logits(model, images_BVCHW).cpu()
+        done += len(images_BVCHW)
+        if clock() - began >= _TESTED_S:
+            break
+    return (clock() - began) * len(feed) / done
 
 
 def iterations_within(budget_s: float, pace: Pace, recipe: Recipe, samples: int, tested: int) -> int:

@@ -71,18 +71,22 @@ class ResidentFeed:
         draws = draw(self._pictures, len(self), seed=seed, epoch=epoch)
         height, width = self._padded_NCHW.shape[2:]
         check_size(height, width, self._pictures.crop)
-        top_N = (draws.row_N * (height - self._pictures.crop + 1)).floor().long()
-        left_N = (draws.column_N * (width - self._pictures.crop + 1)).floor().long()
-        for samples in batches:
-            samples_B = torch.as_tensor(samples)
-            where = (top_N[samples_B], left_N[samples_B], draws.flip_N[samples_B])
-            yield self._training_batch(samples_B, draws, *(part.to(self._device) for part in where))
+        crop, sizes = self._pictures.crop, [len(samples) for samples in batches]
+        visits_V = torch.tensor([sample for samples in batches for sample in samples], dtype=torch.long)
+        where = (
+            (draws.row_N * (height - crop + 1)).floor().long()[visits_V],
+            (draws.column_N * (width - crop + 1)).floor().long()[visits_V],
+            draws.flip_N[visits_V],
+            visits_V,
+        )
+        # Of all batches at once: a copy to the device at each step would wait for it.
+        there = [part.to(self._device).split(sizes) for part in where]
+        for samples_B, top_B, left_B, flip_B, at_B in zip(visits_V.split(sizes), *there, strict=True):
+            yield self._training_batch(samples_B, at_B, Windows(top_B, left_B, flip_B, crop), draws)
 
-    def _training_batch(
-        self, samples_B: Tensor, draws: Draws, top_B: Tensor, left_B: Tensor, flip_B: Tensor
-    ) -> Batch:
-        pictures, at_B = self._pictures, samples_B.to(self._device)
-        windows = Windows(top_B, left_B, flip_B, pictures.crop)
+    def _training_batch(self, samples_B: Tensor, at_B: Tensor, windows: "Windows", draws: Draws) -> Batch:
+        """Return one batch; `samples_B` are on the CPU, like the draws, `at_B` the same on the device."""
+        pictures = self._pictures
         images_BCHW = distort(windows.of(self._padded_NCHW, at_B).float(), samples_B, draws)
         if pictures.pad and pictures.pad_space == "input":
             mean_CHW = self._normalise.padded_mean(self._height, self._width, pictures.pad)

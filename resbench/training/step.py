@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from resbench.training.optimizers import make_optimizer, set_rate
 from resbench.training.recording import Recorded
 from resbench.training.seeding import derived
 from resbench.training.world import World
+
+_FORMATS: Final = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 Calculate = Callable[[Tensor, Tensor, float], Tensor]
 """Trains on images (B, C, H, W) and labels (B,), the loss weighted; returns `sums_of` the batch."""
@@ -68,7 +70,7 @@ def training_step(
         UsageError: the device can't do what the engine asks for.
     """
     check_engine(engine, device)
-    memory_format = formats()[engine.memory_format]
+    memory_format = _FORMATS[format_of(engine, device)]
     model.to(memory_format=memory_format)
     wrapped: nn.Module = world.wrap(model, device, recipe.batch_norm)
     forward: Callable[[Tensor], Tensor] = torch.compile(wrapped, dynamic=False) if engine.compile else wrapped
@@ -108,9 +110,11 @@ def check_engine(engine: Engine, device: torch.device) -> None:
         )
 
 
-def formats() -> dict[str, torch.memory_format]:
-    """Return the memory formats by their names."""
-    return {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+def format_of(engine: Engine, device: torch.device) -> str:
+    """Return the memory format that a step has on a device: `contiguous` or `channels_last`."""
+    if engine.memory_format != "auto":
+        return engine.memory_format
+    return "channels_last" if device.type == "cpu" else "contiguous"
 
 
 @dataclass(frozen=True, slots=True)

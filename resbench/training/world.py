@@ -46,6 +46,15 @@ class World:
         """Whether this process is the one that writes and shows."""
         return self.rank == 0
 
+    def device(self, asked: torch.device) -> torch.device:
+        """Return this process's own device: of several on GPUs, the one of those it sees that has its number.
+
+        The experiment names one device for all of them, so that all ask the same question and find the same checkpoints.
+        """
+        if self.size == 1 or asked.type != "cuda":
+            return asked
+        return torch.device("cuda", self.local % torch.cuda.device_count())
+
     def share(self, batch: Sequence[int]) -> Sequence[int]:
         """Return this process's part of a training batch: contiguous, and no two parts differ by more than one."""
         least, more = divmod(len(batch), self.size)

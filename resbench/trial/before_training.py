@@ -7,6 +7,7 @@ from torch import nn
 
 from resbench.architectures.naming import find_architecture
 from resbench.datasets.data import Data
+from resbench.datasets.progress import Report, silent
 from resbench.errors import UsageError
 from resbench.models.build import build
 from resbench.models.devices import resolve_device
@@ -17,20 +18,26 @@ from resbench.training.initialisation import initialise
 from resbench.training.lr_finder import Point, Sweep, find_learning_rates, rates_of
 from resbench.training.overfit import Overfit, overfit, threshold_of
 from resbench.training.pace import Pace, measure_pace
+from resbench.training.run import open_feeds
 from resbench.training.seeding import deterministic, stream
 from resbench.trial.training import threads_of
 
 
-def pace_of(experiment: Experiment, data: Data, engine: Engine) -> Pace:
-    """Measure how long a step and a test take on the experiment's device.
+def pace_of(experiment: Experiment, data: Data, engine: Engine, *, report: Report = silent) -> Pace:
+    """Measure how long a step and a test take on the experiment's device, with the pictures as they will come.
+
+    The feeds that a run would have are opened for it: a store of pictures that this builds is there for the run.
 
     Raises:
+        ResbenchError: a picture can't be read.
         UsageError: the device can't do what the engine asks for.
     """
-    few = _batches(experiment, data)
+    recipe, device = _recipe(experiment), resolve_device(experiment.device)
     engine = replace(engine, precision=experiment.precision)
-    with float32_as(engine.precision), deterministic(few.device), threads_of(engine.threads):
-        return measure_pace(fresh_model(experiment, data), few, engine)
+    with float32_as(engine.precision), deterministic(device), threads_of(engine.threads):
+        feeds = open_feeds(data, recipe, engine, device, progress=report)
+        model = fresh_model(experiment, data)
+        return measure_pace(model, feeds, recipe, engine, seed=experiment.seed, device=device)
 
 
 def sweep_of(

@@ -28,6 +28,7 @@ from resbench.training.loop import Trained
 from resbench.training.loop import train as train_epochs
 from resbench.training.run import Run, open_feeds
 from resbench.training.seeding import deterministic, stream
+from resbench.training.step import format_of
 from resbench.training.watching import Watch
 from resbench.training.world import ALONE, World
 
@@ -104,7 +105,7 @@ def open_run(
     recipe = experiment.recipe
     if recipe is None or experiment.data != data.identity:
         raise ValueError("a training trial needs a recipe, and the data its experiment names")
-    device = resolve_device(experiment.device)
+    device = world.device(resolve_device(experiment.device))
     with stream(experiment.seed, "initialisation"):
         model = build(find_architecture(experiment.model), classes=data.identity.classes)
         initialise(model, recipe.initialisation)
@@ -154,7 +155,7 @@ def settings_of(run: Run) -> dict[str, str]:
     return {
         "workers": str(engine.workers),
         "precision": in_words(engine.precision, whole_model=False, device=run.device),
-        "memory format": engine.memory_format,
+        "memory format": format_of(engine, run.device),
         "torch.compile": on[engine.compile],
         "fused optimiser": on[engine.fused or engine.cuda_graph],
         "CUDA graph": on[engine.cuda_graph],

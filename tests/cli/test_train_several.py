@@ -50,6 +50,7 @@ def test_ctrl_c_stops_both_and_one_process_goes_on_with_it(
     [
         ("--devices cuda:0,cpu", "'cpu' is no GPU by its number"),
         ("--processes 3 --devices cuda:0,cuda:1", "--processes 3 and 2 --devices: leave one of them out"),
+        ("--devices cuda:99", "device 'cuda:99' is not there"),
     ],
 )
 def test_what_cannot_be_is_one_line(options: str, said: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -65,3 +66,5 @@ def test_a_time_is_not_shared_out(monkeypatch: pytest.MonkeyPatch, capfd: pytest
     assert "--time-budget is decided by one process" in capfd.readouterr().err
     assert call(shlex.split(f"{RUN} --processes 3")) == 2
     assert "--processes 3, but 2 were started" in capfd.readouterr().err
+    assert call(shlex.split(f"{RUN} --device cuda:1")) == 2
+    assert "--device cuda:1 is one GPU for 2 processes: give --device cuda" in capfd.readouterr().err

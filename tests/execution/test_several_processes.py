@@ -16,7 +16,6 @@ from resbench.execution import several_processes
 from resbench.execution.several_processes import (
     Processes,
     environment_of,
-    own_device,
     processes_of,
     start,
     threads_each,
@@ -160,14 +159,6 @@ def test_what_processes_and_devices_ask_for() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             processes_of(count, devices)
-
-
-def test_under_torchrun_cuda_is_the_gpu_of_the_same_number() -> None:
-    ours = {"WORLD_SIZE": "2", "LOCAL_RANK": "1"}
-    assert own_device("cuda", ours) == "cuda:1"
-    assert own_device("cpu", ours) == "cpu"
-    assert own_device("cuda", {}) == "cuda"
-    assert own_device("cuda", {**ours, RENDEZVOUS: "file"}) == "cuda"
 
 
 def test_the_starting_process_loads_no_torch(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from resbench.errors import UsageError
 from resbench.specs import Engine, Precision, Recipe
 from resbench.training.averaging import average_of
 from resbench.training.recipes import HE2015_CIFAR
-from resbench.training.step import TrainingStep, training_step
+from resbench.training.step import TrainingStep, format_of, training_step
 from resbench.training.world import ALONE
 
 CPU = torch.device("cpu")
-PLAIN = Engine(fused=False)
+PLAIN = Engine(fused=False, memory_format="contiguous")
 
 
 def network(*, dropout: float = 0.0) -> nn.Module:
@@ -88,6 +88,13 @@ def test_the_plain_step_is_the_one_written_out_bit_for_bit() -> None:
 )
 def test_other_orders_of_the_same_arithmetic_agree_to_rounding(engine: Engine) -> None:
     assert difference(trained(engine), written_out()) < 1e-5
+
+
+def test_the_format_is_that_found_faster_unless_one_is_asked_for() -> None:
+    cuda = torch.device("cuda", 0)
+    assert (format_of(Engine(), CPU), format_of(Engine(), cuda)) == ("channels_last", "contiguous")
+    assert format_of(PLAIN, CPU) == "contiguous"
+    assert format_of(Engine(memory_format="channels_last"), cuda) == "channels_last"
 
 
 def test_bf16_is_autocast_with_float32_weights() -> None:

@@ -157,6 +157,16 @@ def test_weights_of_the_shares_make_the_mean_of_the_batch() -> None:
     assert averaged == pytest.approx(float(losses_B.mean()), rel=1e-12)
 
 
+def test_each_of_several_has_its_own_gpu_of_those_it_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under torchrun each sees all of them; one that was started for a GPU of its own sees that alone."""
+    asked = torch.device("cuda", 0)
+    for seen, expected in ((2, [0, 1, 0]), (1, [0, 0, 0])):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda seen=seen: seen)
+        assert [World(rank, 3, rank).device(asked).index for rank in range(3)] == expected
+    assert World(1, 2, 1).device(torch.device("cpu")) == torch.device("cpu")
+    assert ALONE.device(torch.device("cuda", 1)) == torch.device("cuda", 1)
+
+
 def test_one_process_needs_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     model, numbers = nn.Linear(2, 2), torch.ones(3)

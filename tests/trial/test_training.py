@@ -100,7 +100,7 @@ def test_a_run_that_diverged_is_a_result_without_an_accuracy(
     assert result.find("top1_strict") is None
     assert result.find("parameters") is not None
     assert from_text(to_text(result)) == result
-    assert result.environment.settings["memory format"] == "contiguous"
+    assert result.environment.settings["memory format"] == "channels_last"
     assert result.environment.settings["precision"] == "fp32"
 
 
