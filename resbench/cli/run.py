@@ -83,7 +83,7 @@ def run(
             "[default: each arm's own]"
         ),
     ] = None,
-    memory_format: MemoryFormat = "contiguous",
+    memory_format: MemoryFormat = "auto",
     compiled: Compiled = False,
     fused: Fused = True,
     cuda_graph: CudaGraph = False,
