@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.cli import profile_memory, profiling_run
+from resbench.cli import largest_batches, profile_memory
 from resbench.cli.main import call
 from resbench.metrics import memory
 from resbench.metrics.batch_search import BatchSearch
@@ -47,10 +47,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RESBENCH_CACHE", str(tmp_path / "cache"))
 
-    def search(_case: Case) -> BatchSearch:
+    def search(_case: Case, *, start: int) -> BatchSearch:
+        assert start > 3
         return BatchSearch(largest=3, oom_at=4, trials=())
 
-    monkeypatch.setattr(profiling_run, "find_largest_batch", search)
+    monkeypatch.setattr(largest_batches, "find_largest_batch", search)
     return tmp_path
 
 

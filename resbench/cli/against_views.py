@@ -48,6 +48,8 @@ def _row(each: Against, floor: Floor | None) -> Record:
     then = median_over_processes(each.then.latencies_s)
     return {
         "case": each.now.label,
+        "n_then": sum(map(len, each.then.latencies_s)),
+        "n_now": each.calls,
         "measured": each.then.started[:16].replace("T", " ") or "earlier",
         "latency_then_ms": with_interval(*(1e3 * end for end in then)),
         "speed": with_interval(*each.speed),
@@ -60,5 +62,6 @@ def _as_json(each: Against, floor: Floor | None) -> dict[str, object]:
         "case": each.now.label,
         "differences": difference_rows(each.differences, ("then", "now")),
         "speed": dict(zip(("ratio", "low", "high"), each.speed, strict=True)),
+        "calls": {"then": sum(map(len, each.then.latencies_s)), "now": each.calls},
         "difference": verdict(each.speed, floor),
     }

@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from resbench.cli.differing_views import differing_line
 from resbench.cli.output import Format, Record, print_json, print_line, print_records
-from resbench.cli.timing_views import difference, environment_lines, finding_as_json, scaled, timing_notes
+from resbench.cli.timing_views import (
+    difference,
+    environment_lines,
+    finding_as_json,
+    scaled,
+    surroundings_as_json,
+    timing_notes,
+)
 from resbench.reporting.differing import difference_rows
 from resbench.results import Difference, Environment, differences, plain
 from resbench.trial.case import case_differences, labels
@@ -91,6 +98,7 @@ def comparison_as_json(
         "sampling_seconds": raw.sampling_s,
         "blocks": len(raw.surroundings),
         "blocks_measured_again": raw.again,
+        "surroundings": surroundings_as_json(raw.surroundings),
         "environment": plain(environment),
         "notes": list(notes),
     }
@@ -123,11 +131,14 @@ def _row(name: str, finding: Finding, floor: Floor | None) -> dict[str, object]:
     speed = finding.speed
     state = ""
     if finding.failure is not None:
-        state = f"{finding.failure.kind}: {finding.failure.message}"
+        at = f" at batch {finding.case.batch_size}" if finding.failure.kind == "oom" else ""
+        state = f"{finding.failure.kind}{at}: {finding.failure.message}"
     elif finding.criterion:
         state = "less precise than asked for"
+    latency = finding.find("latency")
     return {
         "case": name,
+        "n": latency.n if latency else None,
         "latency_ms": texts["latency"],
         "images/s": texts["throughput"],
         "device_ms": texts["device_time"],
@@ -162,6 +173,7 @@ def _base(finding: Finding, floor: Floor | None) -> Record:
     for metric in ("latency", "throughput", "device_time", "cold_load", "cold_compile", "cold_first_call"):
         found = finding.find(metric)
         columns |= {
+            f"{metric}_n": found.n if found else 0,
             metric: found.value if found else None,
             f"{metric}_low": found.low if found else None,
             f"{metric}_high": found.high if found else None,
@@ -182,7 +194,7 @@ def _base(finding: Finding, floor: Floor | None) -> Record:
 def _reading(first: Finding, name: str, floor: Floor | None) -> Iterator[str]:
     yield (
         "Latency: one synchronised call, end to end. Throughput: calls back to back. Device time: how long the device is busy "
-        "with a call. Each is the median with its 95 % interval over fresh processes."
+        "with a call. Each is the median with its 95 % interval over fresh processes; n single calls make up the latency."
     )
     yield f"Speed: how many times as fast as {name}, per image, from rounds side by side; 95 % interval."
     threads = f"{first.case.threads} thread{'s' * (first.case.threads > 1)}"

@@ -51,6 +51,7 @@ def memory_as_json(
         if measured
         else None,
         "measured_peak": measured.peak if measured else None,
+        "measured_workspace": _workspace(prediction, measured),
         "method": measured.method if measured else None,
         "residual": measured.peak / prediction.peak - 1 if measured else None,
         "usual_heap_peak": usual.peak if usual else None,
@@ -127,15 +128,29 @@ def _rows(prediction: Prediction, measured: Measured | None, usual: Measured | N
         size_B = prediction.parts.get(purpose)
         if purpose is Purpose.BUFFERS or size_B is None:
             continue
-        name = str(purpose)
+        name, at_peak = str(purpose), prediction.at_peak.get(purpose, 0)
         if purpose is Purpose.WEIGHTS and Purpose.BUFFERS in prediction.parts:
             name, size_B = "weights and buffers", size_B + prediction.parts[Purpose.BUFFERS]
-        yield _row(name, size_B, parts.get(purpose), prediction.at_peak.get(purpose, 0))
-    yield _row("workspace", None, None, prediction.at_peak.get(Purpose.WORKSPACE, 0))
+            at_peak += prediction.at_peak.get(Purpose.BUFFERS, 0)
+        yield _row(name, size_B, parts.get(purpose), at_peak)
+    workspace = prediction.at_peak.get(Purpose.WORKSPACE, 0)
+    yield _row("workspace", workspace, _workspace(prediction, measured), workspace)
     yield _row("peak", prediction.peak, measured.peak if measured else None, prediction.peak)
     if measured and usual:
         yield _row(HEAP_KEEPS, None, usual.peak - measured.peak, None)
         yield _row("peak with the default heap", None, usual.peak, None)
+
+
+def _workspace(prediction: Prediction, measured: Measured | None) -> int | None:
+    """Return what the measured peak has beyond the measured parts, as far as those are predicted to be alive then."""
+    if measured is None:
+        return None
+    alive = sum(
+        size_B * prediction.at_peak.get(purpose, 0) / prediction.parts[purpose]
+        for purpose, size_B in measured.parts.items()
+        if prediction.parts.get(purpose)
+    )
+    return measured.peak - round(alive)
 
 
 def _row(name: str, predicted: int | None, measured: int | None, at_peak: int | None) -> Record:
@@ -175,7 +190,8 @@ def _memory_notes(prediction: Prediction, measured: Measured | None, usual: Meas
     if measured:
         yield (
             f"Measured: {measured.method}. The residual is what no layer asked for: code that the library makes for each "
-            "shape, its scratch space, small blocks of the heap."
+            "shape, its scratch space, small blocks of the heap. The measured workspace is the peak without the measured "
+            "parts, of which the prediction says how much is alive then."
         )
     if measured and usual:
         yield (

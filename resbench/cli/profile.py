@@ -28,7 +28,7 @@ Examples:
 
   resbench profile resnet18 --mode training --batch-size auto
 
-  resbench profile resnet50 --roofline --layers --trace trace.json.gz
+  resbench profile resnet50 --roofline --layers --plot roof.svg --trace trace.json.gz
 
   resbench profile resnet50 --fits 11GiB
 
@@ -108,6 +108,9 @@ def profile(
         bool, typer.Option("--roofline", help="Measure this machine's roof, and what it says.")
     ] = False,
     layers: Annotated[bool, typer.Option("--layers", help="Show what each layer takes.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the layers under the roof: a .svg or .png file.")
+    ] = None,
     trace: Annotated[
         Path | None, typer.Option(help="Write a trace for Perfetto: a .json or .json.gz file.")
     ] = None,
@@ -173,6 +176,7 @@ def profile(
             against=against,
             across_machines=across_machines,
             data=data,
+            plot=plot,
         )
         with contextlib.redirect_stdout(sys.stderr):  # what a user's network prints is no part of the profile
             show = run(cases_of(asked), effort, extras, say)

@@ -1,6 +1,5 @@
-"""What `resbench profile` says of memory and energy: predicted beside measured, the batch that fits, joules an image."""
+"""What `resbench profile` says of memory: predicted beside measured, and the batch that fits."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -9,16 +8,11 @@ import torch
 
 from resbench.architectures.layers import Layer
 from resbench.cli.asked_cases import parse_size
-from resbench.cli.memory_views import energy_as_json, memory_as_json, show_energy, show_fit, show_memory
+from resbench.cli.memory_views import memory_as_json, show_fit, show_memory
 from resbench.cli.output import Format, print_line
 from resbench.cli.sections import Say, Section
-from resbench.environment.gpu import gpu_uuid
-from resbench.environment.recording import state_of_gpu
 from resbench.errors import ResbenchError, UsageError
 from resbench.metrics.batch_search import largest_batch
-from resbench.metrics.energy.counters import Counter, EnergyRefused, check_gpu, open_nvml, open_rapl
-from resbench.metrics.energy.per_image import energy_per_image
-from resbench.metrics.energy.windows import Time
 from resbench.metrics.memory.asking import DoesNotFit, Measured, measure
 from resbench.metrics.memory.fitting import Fit, predict_fit, verify_fit
 from resbench.metrics.memory.prediction import Prediction, predict_inference, predict_training
@@ -26,7 +20,6 @@ from resbench.metrics.memory.workload import Workload
 from resbench.models.layering import layered
 from resbench.results import Measurement
 from resbench.trial.case import Case
-from resbench.trial.live import live
 
 _HEAP_NOTE = (
     "Measured with a heap that gives freed memory back; the C library's default heap keeps some of it, and needs more: the "
@@ -94,34 +87,6 @@ def fits(cases: Sequence[Case], size: str, say: Say) -> Callable[[Format], None]
     return lambda output: show_fit(inference, training, output, case.model, notes)
 
 
-def energy_section(case: Case, say: Say) -> Section:
-    """Return the joules an image, or why they can't be told here."""
-    say("energy")
-    try:
-        counter = _counter(torch.device(case.device))
-        with live(case) as opened:
-
-            def work() -> None:
-                opened.call()
-                opened.stopwatch.synchronise()
-
-            work()
-            found = energy_per_image(
-                counter, work, case.batch_size, Time(clock=time.perf_counter, sleep=time.sleep)
-            )
-    except EnergyRefused as error:
-        reason = str(error)
-        return Section(
-            lambda _output: print_line(f"\nNo {reason}."), {"energy": None, "energy_refused": reason}
-        )
-
-    def show(output: Format) -> None:
-        print_line("")
-        show_energy(found, output, f"energy of {case.label}")
-
-    return Section(show, {"energy": energy_as_json(found), "energy_refused": None}, found.measurements)
-
-
 def predict(case: Case, layers: Sequence[Layer]) -> Prediction:
     """Return the predicted memory of a case in eager PyTorch."""
     predicting = predict_training if case.mode == "training" else predict_inference
@@ -171,13 +136,6 @@ def _workload(case: Case) -> Workload:
         training=case.mode == "training",
         threads=case.threads,
     )
-
-
-def _counter(device: torch.device) -> Counter:
-    if device.type == "cpu":
-        return open_rapl()
-    check_gpu(state_of_gpu(device) or "it is no GPU")
-    return open_nvml(gpu_uuid(device), torch.cuda.get_device_name(device))
 
 
 def _layers(case: Case) -> tuple[Layer, ...]:

@@ -37,16 +37,25 @@ class Extras(NamedTuple):
     against: Path | None = None
     across_machines: bool = False
     data: str = ""
+    plot: Path | None = None
+
+    @property
+    def wants_roof(self) -> bool:
+        """Whether the roof is to be measured, and not only used where it is known: a picture of it can't do without."""
+        return self.roofline or self.plot is not None
+
+    @property
+    def inside(self) -> str:
+        """Options that look inside a pass of eager inference, in words; empty where there are none."""
+        return _joined(
+            ("--layers", self.layers), ("--plot", self.plot is not None), ("--trace", self.trace is not None)
+        )
 
     @property
     def of_one_case(self) -> str:
         """Options that need exactly one case, in words; empty where there are none."""
-        return " and ".join(
-            name
-            for name, wanted in (
-                ("--layers", self.layers),
-                ("--trace", self.trace is not None),
-                ("--energy", self.energy),
-            )
-            if wanted
-        )
+        return _joined((self.inside, bool(self.inside)), ("--energy", self.energy))
+
+
+def _joined(*options: tuple[str, bool]) -> str:
+    return " and ".join(name for name, wanted in options if wanted)

@@ -12,7 +12,7 @@ from resbench.metrics.latency.intervals import quartiles
 from resbench.models.layering import layered
 from resbench.results import Measurement, Result, plain
 from resbench.specs import Profiling
-from resbench.units import MIB, giga, mebibytes, thousands
+from resbench.units import MB, MIB, giga, mebibytes, thousands
 
 CORE = find_convention("core-macs")
 CONVENTIONS = {
@@ -125,7 +125,7 @@ def _title(result: Result, profiling: Profiling) -> str:
 def _table(result: Result, ledger: Ledger) -> Iterator[Record]:
     yield _line("parameters", thousands(_value(result, "parameters")), "trainable numbers")
     yield _line(
-        "size", f"{mebibytes(_value(result, 'size'))} MiB", "4 bytes a parameter; 1 MiB = 2**20 bytes"
+        "size", _size(_value(result, "size")), "4 bytes a parameter; 1 MiB = 2**20 bytes, 1 MB = 10**6"
     )
     for name, convention in CONVENTIONS.items():
         label = "MACs (core)" if convention is CORE else f"FLOPs ({name})"
@@ -140,7 +140,8 @@ def _table(result: Result, ledger: Ledger) -> Iterator[Record]:
 
 def _measured(result: Result) -> Iterator[Record]:
     if memory := result.find("peak_memory"):
-        yield _line("peak memory", f"{memory.value / MIB:,.1f} MiB", memory.method, memory.n)
+        size = f"{memory.value / MIB:,.1f} MiB ({memory.value / MB:,.1f} MB)"
+        yield _line("peak memory", size, memory.method, memory.n)
     for name, unit, scale in (("latency", "ms", 1e3), ("throughput", "images/s", 1.0)):
         if found := result.find(name):
             first, third = (scale * quartile for quartile in quartiles(found.samples))
@@ -157,6 +158,10 @@ def _difference(found: Measurement, rule: Convention, ledger: Ledger) -> str:
     rest = "" if unexplained == 0 else f"; {unexplained:+,} unexplained"
     added = written_out(tuple(term for term in terms(rule, ledger) if term.label != WEIGHTED))
     return f"core {'-' if beyond < 0 else '+'} {abs(beyond):,} ({added}{rest})"
+
+
+def _size(size_B: int) -> str:
+    return f"{mebibytes(size_B)} MiB ({size_B / MB:.3f} MB)"
 
 
 def _line(figure: str, value: str, how: str, n: int | None = None) -> Record:

@@ -17,25 +17,33 @@ def show_roofline(
     core_macs: int = 0,
     latency_s: float | None = None,
     known: bool = False,
+    convention: str = MFU_CONVENTION,
 ) -> None:
     """Print what this machine does at best and, where a latency is given, what share of it a network reaches.
 
     Args:
         ceilings: as measured.
         output: how it is printed.
-        core_macs: of a whole batch.
-        latency_s: of a whole batch.
+        core_macs: of a whole batch, in one pass or in one step.
+        latency_s: of the same.
         known: whether the ceilings were measured earlier, and kept.
+        convention: by which `core_macs` are counted.
     """
     if output is Format.JSON:
-        print_json(roofline_as_json(ceilings, core_macs=core_macs, latency_s=latency_s))
+        print_json(
+            roofline_as_json(ceilings, core_macs=core_macs, latency_s=latency_s, convention=convention)
+        )
         return
     if output is Format.CSV:
         print_records([_rate_base(name, rate) for name, rate in _rates(ceilings)], output)
         return
     threads = f", {ceilings.threads} thread{'s' * (ceilings.threads != 1)}" if ceilings.threads else ""
     title = f"roof of {ceilings.device}, {ceilings.precision}{threads}"
-    print_titled(list(_roof_rows(ceilings, core_macs, latency_s)), output, title)
+    rows = list(_roof_rows(ceilings))
+    if latency_s and core_macs:
+        share = flops_utilisation(core_macs, latency_s, ceilings.roof.peak)
+        rows.append({"figure": "MFU", "value": percent(share, 1), "how": convention})
+    print_titled(rows, output, title)
     age = "measured earlier on this machine, and kept" if known else "measured now"
     notes = [f"The roof was {age}: the best of all calls, since what else runs can only slow one."]
     if ceilings.disturbed:
@@ -47,7 +55,11 @@ def show_roofline(
 
 
 def roofline_as_json(
-    ceilings: Ceilings, *, core_macs: int = 0, latency_s: float | None = None
+    ceilings: Ceilings,
+    *,
+    core_macs: int = 0,
+    latency_s: float | None = None,
+    convention: str = MFU_CONVENTION,
 ) -> dict[str, object]:
     """Return the roof, and the share of it that is reached, in base units."""
     roof = ceilings.roof
@@ -61,7 +73,7 @@ def roofline_as_json(
         "disturbed": ceilings.disturbed,
         "measured": [_rate_base(name, rate) for name, rate in _rates(ceilings)],
         "mfu": flops_utilisation(core_macs, latency_s, roof.peak) if latency_s and core_macs else None,
-        "mfu_convention": MFU_CONVENTION,
+        "mfu_convention": convention,
     }
 
 
@@ -125,7 +137,7 @@ def _rate_base(name: str, rate: Rate) -> Record:
     }
 
 
-def _roof_rows(ceilings: Ceilings, core_macs: int, latency_s: float | None) -> Iterator[Record]:
+def _roof_rows(ceilings: Ceilings) -> Iterator[Record]:
     for name, rate in _rates(ceilings):
         unit = "GB/s" if name == "copy" else "GFLOP/s"
         yield {
@@ -138,9 +150,6 @@ def _roof_rows(ceilings: Ceilings, core_macs: int, latency_s: float | None) -> I
         "value": f"{ceilings.roof.ridge:.3g} FLOP/B",
         "how": "the higher of the two peaks over the bandwidth of the copy",
     }
-    if latency_s and core_macs:
-        share = flops_utilisation(core_macs, latency_s, ceilings.roof.peak)
-        yield {"figure": "MFU", "value": percent(share, 1), "how": MFU_CONVENTION}
 
 
 def _estimate_base(estimate: Estimate) -> dict[str, object]:

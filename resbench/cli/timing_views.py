@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from resbench.cli.output import Record
+from resbench.metrics.latency.disturbance import Surroundings
 from resbench.metrics.latency.intervals import Estimate, quartiles
 from resbench.results import Environment, Measurement
 from resbench.trial.findings import Finding
@@ -96,20 +97,38 @@ def timing_notes(finding: Finding, label: str = "") -> Iterator[str]:
         each = ", ".join(
             f"p{100 * found.share:g} {1e3 * found.value:.3g} ms" for found in finding.percentiles
         )
-        yield f"{head}Latency of single calls, as far as their number supports it: {each}."
+        latency = finding.find("latency")
+        many = f" ({latency.n})" if latency else ""
+        yield f"{head}Latency of single calls, as far as their number{many} supports it: {each}."
     if finding.criterion:
         yield f"{head}Not as precise as asked for: {finding.criterion}."
     if finding.disturbed:
-        yield f"{head}Other programs ran beside {percent(finding.disturbed, 0)} of the rounds, also when measured again."
+        yield f"{head}Disturbed, also when measured again: {percent(finding.disturbed, 0)} of the rounds."
     yield from (f"{head}{note}" for note in finding.notes)
 
 
+def surroundings_as_json(blocks: Sequence[Surroundings]) -> list[dict[str, object]]:
+    """Return what went on beside each block that was kept, in order, in base units."""
+    return [
+        {
+            "load": around.load,
+            "foreign_cores": around.foreign_cores,
+            "cpu": around.cpu._asdict(),
+            "gpu": None if around.gpu is None else around.gpu._asdict(),
+            "disturbed_by": list(around.reasons),
+        }
+        for around in blocks
+    ]
+
+
 def environment_lines(environment: Environment) -> Iterator[str]:
-    """Yield the machine, the software and the settings, a line each."""
+    """Yield the machine, the software, the settings, the state and the network's fingerprint, a line each, as far as recorded."""
     commit = {"commit": environment.commit + (", changed since" if environment.changed else "")}
     for title, facts in (
         ("Machine", environment.machine),
         ("Software", {**environment.software, **(commit if environment.commit else {})}),
         ("Settings", environment.settings),
+        *((("State", environment.state),) if environment.state else ()),
+        *((("Network", environment.model),) if environment.model else ()),
     ):
         yield f"{title}: " + "; ".join(f"{name} {value}" for name, value in facts.items()) + "."

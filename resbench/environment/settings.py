@@ -51,24 +51,30 @@ _TINY: Final = 1e-40
 
 def settings_of(device: torch.device) -> dict[str, str]:
     """Return the settings, those of the environment's variables that are set among them."""
-    libraries: Any = torch.backends
-    on_gpu = device.type == "cuda"
-    products, convolutions = (
-        (libraries.cuda.matmul, libraries.cudnn.conv)
-        if on_gpu
-        else (libraries.mkldnn.matmul, libraries.mkldnn.conv)
-    )
     found = {
         "threads": str(torch.get_num_threads()),
         "interop threads": str(torch.get_num_interop_threads()),
         "affinity": f"cores {ranges(usable_cores())}",
         "deterministic algorithms": _yes(torch.are_deterministic_algorithms_enabled()),
-        "float32 products": _rounding(products.fp32_precision),
-        "float32 convolutions": _rounding(convolutions.fp32_precision),
+        **rounding_of(device),
         "denormal numbers": "flushed to zero" if denormals_are_flushed() else "kept",
         "allocator": allocator(),
     }
-    return found | (_of_gpu() if on_gpu else {}) | variables()
+    return found | (_of_gpu() if device.type == "cuda" else {}) | variables()
+
+
+def rounding_of(device: torch.device) -> dict[str, str]:
+    """Return how float32 is rounded in this process at this moment: a process that measures may have it otherwise."""
+    libraries: Any = torch.backends
+    products, convolutions = (
+        (libraries.cuda.matmul, libraries.cudnn.conv)
+        if device.type == "cuda"
+        else (libraries.mkldnn.matmul, libraries.mkldnn.conv)
+    )
+    return {
+        "float32 products": _rounding(products.fp32_precision),
+        "float32 convolutions": _rounding(convolutions.fp32_precision),
+    }
 
 
 def variables() -> dict[str, str]:

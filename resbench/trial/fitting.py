@@ -117,7 +117,7 @@ def _run(case: Case, limit_B: int | None) -> None:
     torch.set_num_threads(case.threads)
     if case.device == "cpu":
         _load_libraries()
-        _limit_data(_available_bytes() if limit_B is None else limit_B)
+        _limit_data(available_bytes() if limit_B is None else limit_B)
     elif limit_B is not None:
         total_B = torch.cuda.get_device_properties(case.device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, limit_B / total_B), case.device)
@@ -152,7 +152,12 @@ def _limit_data(growth_B: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
-def _available_bytes() -> int:
+def available_bytes() -> int:
+    """Return what a search without a limit lets a process take on the CPU: most of what the system has left.
+
+    Raises:
+        ResbenchError: the system is no Linux.
+    """
     return int(_field(_MEMINFO, "MemAvailable") * (1 - SPARED_SHARE))
 
 

@@ -1,25 +1,24 @@
 """Whether the pictures of a data set are prepared fast enough for a network that trains on them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import torch
 
+from resbench.datasets.data import Data
 from resbench.datasets.opening import open_data
 from resbench.errors import UsageError, unknown
 from resbench.metrics.latency.diagnosis import Clocks, Diagnosis, diagnose
 from resbench.metrics.latency.input_rate import input_rate
 from resbench.results import Measurement
 from resbench.specs import Recipe
-from resbench.training.feeds import open_feed
+from resbench.training.feeds import Feed, open_feed
 from resbench.training.limits import spread
 from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
+from resbench.training.run import parted
 from resbench.trial.case import Case
 from resbench.trial.findings import Finding
-
-SAMPLES: Final = 4096
-"""At most so many samples of a data set are prepared, spread evenly over it."""
 
 
 class Fed(NamedTuple):
@@ -59,12 +58,22 @@ def _parsed(asked: str) -> tuple[str, Path | None]:
     return name, Path(folder) if folder else None
 
 
-def measure_input(asked: str, case: Case, *, seconds: float = 2.0) -> Measurement:
+def _silent(_doing: str) -> None:
+    """Say nothing."""
+
+
+def measure_input(
+    asked: str, case: Case, say: Callable[[str], None] = _silent, *, seconds: float = 2.0
+) -> Measurement:
     """Return the images a second at which one process makes the training views of a data set, as training does.
+
+    It has the feed that training would have, so that a store of scaled pictures is built where training would build one;
+    the time that this takes is not in the rate, and training finds the store.
 
     Args:
         asked: `voc:FOLDER` or `cifar10:FOLDER`; without a folder the built-in sample.
         case: whose batch, seed and threads count.
+        say: is told how far the feed is.
         seconds: of preparing.
 
     Raises:
@@ -72,23 +81,35 @@ def measure_input(asked: str, case: Case, *, seconds: float = 2.0) -> Measuremen
     """
     name, folder = _parsed(asked)
     data = open_data(FED[name].data, folder)
-    pictures = FED[name].recipe.pictures
-    positions = spread(len(data.train), SAMPLES)
-    if len(positions) < 2 * case.batch_size:
-        raise UsageError(
-            f"--data {asked}: {len(positions)} training samples are fewer than two batches of {case.batch_size}"
-        )
     before = torch.get_num_threads()
     torch.set_num_threads(case.threads)
     try:
-        feed = open_feed(data.train, positions, pictures, device=torch.device("cpu"))
+        feed = _feed(data, FED[name].recipe, say)
         size = case.batch_size
+        if len(feed) < 2 * size:
+            raise UsageError(
+                f"--data {asked}: {len(feed)} training samples are fewer than two batches of {size}"
+            )
         lists = [range(first, first + size) for first in range(0, len(feed) - size + 1, size)]
         batches = feed.training_batches(lists, seed=case.seed, epoch=1)
         how = f"training views of {data.identity.label}, one process, feed {feed.kind}: {feed.note}"
+        say("input")
         return input_rate((images_BCHW for images_BCHW, _ in batches), how, seconds=seconds)
     finally:
         torch.set_num_threads(before)
+
+
+def _feed(data: Data, recipe: Recipe, say: Callable[[str], None]) -> Feed:
+    """Return the feed of the pictures that the recipe trains on."""
+    positions, _ = parted(spread(len(data.train), recipe.train_limit), recipe.validation)
+    return open_feed(
+        data.train,
+        positions,
+        recipe.pictures,
+        device=torch.device("cpu"),
+        identity=f"{data.identity.fingerprint}/train",  # as `resbench.training.run` has it: one store for both
+        progress=lambda what, done, total: say(f"input: {what}, {done} of {total}"),
+    )
 
 
 def with_input(finding: Finding, rate: Measurement) -> Finding:

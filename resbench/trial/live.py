@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from resbench.environment.settings import rounding_of
 from resbench.errors import ResbenchError
 from resbench.metrics.latency import device_time
 from resbench.metrics.latency.clocks import Stopwatch
@@ -110,7 +111,8 @@ def live(case: Case, *, check: bool = False, calibrated: bool = True) -> Iterato
             check=check and needs_check(case),
             calibrated=calibrated and not case.weights,
         )
-        yield replace(opened, settings={**opened.settings, "allocator mode": allocator})
+        settings = {**opened.settings, **rounding_of(device), "allocator mode": allocator}
+        yield replace(opened, settings=settings)
 
 
 def needs_check(case: Case) -> bool:

@@ -5,9 +5,10 @@ rounds of calls alternate; and the whole is done again in further processes, who
 the one that measures sleep.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,13 @@ _STARTED_AT_ONCE = 6
 """Processes that import torch side by side, before any of them measures; each holds some 200 MiB."""
 
 
-def measure(cases: Sequence[Case], plan: Plan, bench: Bench, needs_check: Callable[[Case], bool]) -> Record:
+def measure(
+    cases: Sequence[Case],
+    plan: Plan,
+    bench: Bench,
+    needs_check: Callable[[Case], bool],
+    failures: Mapping[int, Failure] = MappingProxyType({}),
+) -> Record:
     """Measure cases side by side.
 
     Args:
@@ -37,6 +44,7 @@ def measure(cases: Sequence[Case], plan: Plan, bench: Bench, needs_check: Callab
         plan: how much.
         bench: on what.
         needs_check: whether a case's output has to be compared with eager's first.
+        failures: of cases that are known to fail, by their place: they are in the record, and nothing is tried of them.
 
     Returns:
         The raw record. An arm that fails has its reason in it, and the others go on; one whose memory does not suffice
@@ -45,12 +53,18 @@ def measure(cases: Sequence[Case], plan: Plan, bench: Bench, needs_check: Callab
     Raises:
         UsageError: a case asks for what is not there.
     """
-    record = Record(arms=[Arm(case=case, pace_s=_own_pace_s(case, bench)) for case in cases])
+    record = Record(
+        arms=[
+            Arm(case=case, pace_s=_own_pace_s(case, bench), failure=failures.get(place))
+            for place, case in enumerate(cases)
+        ]
+    )
     _check(record.arms, bench, needs_check)
     _Measuring(record, plan, bench).run()
     if len(cases) > 1:
         for place, arm in enumerate(record.arms):
-            if arm.failure is not None and arm.failure.kind == "oom" and not arm.cold:
+            crowded = arm.failure is not None and arm.failure.kind == "oom" and not arm.cold
+            if crowded and place not in failures:
                 _alone(record, place, plan, bench)
     return record
 
@@ -62,7 +76,7 @@ def _own_pace_s(case: Case, bench: Bench) -> float:
 def _check(arms: Sequence[Arm], bench: Bench, needs_check: Callable[[Case], bool]) -> None:
     """Compare outputs in processes of their own: those that measure start cold."""
     for arm in arms:
-        if not needs_check(arm.case):
+        if arm.failure is not None or not needs_check(arm.case):
             continue
         bench.say(f"checking the output of {arm.case.backend}")
         (worker,) = bench.start([arm.case.threads])

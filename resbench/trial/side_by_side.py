@@ -1,15 +1,17 @@
 """Cases measured side by side on this machine: what `resbench.trial.measuring` asks for, made of real processes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 import torch
 
 from resbench.environment.cpu import usable_cores
 from resbench.environment.gpu import gpu_uuid
+from resbench.environment.host import clock_and_heat
 from resbench.errors import UsageError
 from resbench.metrics.latency import nvml
-from resbench.metrics.latency.disturbance import GpuReader, read
+from resbench.metrics.latency.disturbance import CpuState, GpuReader, read
 from resbench.models.backends import BackendOptions, check_options, find_backend
 from resbench.models.devices import resolve_device
 from resbench.specs import Precision
@@ -18,7 +20,7 @@ from resbench.trial.live import needs_check
 from resbench.trial.measuring import measure
 from resbench.trial.plan import Bench, Plan
 from resbench.trial.processes import Workers
-from resbench.trial.records import Record
+from resbench.trial.records import Failure, Record
 
 
 def check_case(case: Case) -> None:
@@ -48,6 +50,7 @@ def measure_side_by_side(
     plan: Plan,
     say: Callable[[str], None],
     pace_s: Callable[[int], float] = lambda _threads: 0.0,
+    failures: Mapping[int, Failure] = MappingProxyType({}),
 ) -> Record:
     """Measure cases in fresh processes; none is left when this returns or raises.
 
@@ -56,6 +59,7 @@ def measure_side_by_side(
         plan: how much.
         say: is told what is being done.
         pace_s: the machine's own pace with so many threads, to which figures are brought; 0 where it is not known.
+        failures: of cases that are known to fail, by their place.
 
     Raises:
         UsageError: a case asks for what is not there.
@@ -63,8 +67,13 @@ def measure_side_by_side(
     for case in cases:
         check_case(case)
     with Workers() as start:
-        look = partial(read, usable_cores(), _gpu_reader(cases[0].device))
-        return measure(cases, plan, Bench(start=start, look=look, say=say, pace_s=pace_s), needs_check)
+        look = partial(read, usable_cores(), _gpu_reader(cases[0].device), cpu=_cpu_state)
+        bench = Bench(start=start, look=look, say=say, pace_s=pace_s)
+        return measure(cases, plan, bench, needs_check, failures)
+
+
+def _cpu_state() -> CpuState:
+    return CpuState(*clock_and_heat())
 
 
 def _gpu_reader(device: str) -> GpuReader | None:

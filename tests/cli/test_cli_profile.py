@@ -99,6 +99,34 @@ def test_several_batches_are_one_table_with_ratios(capfd: pytest.CaptureFixture[
     assert "cifar_resnet20, batch 4" in capfd.readouterr().out
 
 
+def test_several_cases_stand_under_their_roof(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from resbench.cli import profile_extras
+    from resbench.metrics.roofline.ceiling import Ceilings, Rate
+
+    rate = Rate(1e12, "by hand", 5)
+    roof = Ceilings(device="cpu", precision="fp32", threads=1, convolution=rate, product=rate, copy=rate)
+    monkeypatch.setattr(profile_extras, "ceilings_here", lambda *_arguments, **_options: (roof, False))
+    options = ["cifar_resnet20", "--input", "3x16x16", "--batch-size", "1,4", "--roofline", *BRIEFLY]
+    assert call(["profile", *options, "--format", "json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    (shown,) = found["rooflines"]
+    assert shown["peak"] == 1e12
+    for case, (name, share) in zip(found["cases"], found["mfu"].items(), strict=True):
+        assert name == f"cifar_resnet20, batch {case['batch_size']}"
+        timed = case.get("latency_as_timed") or case["latency"]
+        macs = (
+            640 + (40_551_040 - 640) // 4
+        )  # at 32x32 all but the head's 640 belong to convolutions: here a quarter
+        assert share == pytest.approx(2 * case["batch_size"] * macs / timed["median"] / 1e12)
+        assert case["bound"] != "device-bound"
+    assert call(["profile", *options]) == 0
+    text = capfd.readouterr().out
+    assert "roof of cpu, fp32, 1 thread" in text
+    assert "shares of the roof" in text
+
+
 def test_what_differs_stands_before_the_ratios(capfd: pytest.CaptureFixture[str]) -> None:
     options = ["cifar_resnet20", "--input", "3x16x16", "--allocator", "system,keep", *BRIEFLY, "--format"]
     assert call(["profile", *options, "table"]) == 0
@@ -150,10 +178,17 @@ def test_a_training_step_is_profiled_in_parts(capfd: pytest.CaptureFixture[str])
 
 
 def test_layers_and_a_trace_of_one_case(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    trace = tmp_path / "trace.json"
-    options = ["cifar_resnet20", "--layers", "--trace", str(trace), *BRIEFLY, "--format", "json"]
-    assert call(["profile", *options]) == 0
+    trace, picture = tmp_path / "trace.json", tmp_path / "roof.svg"
+    shown = ["--layers", "--plot", str(picture), "--trace", str(trace)]
+    assert call(["profile", "cifar_resnet20", *shown, *BRIEFLY, "--format", "json"]) == 0
     found = json.loads(capfd.readouterr().out)
+    assert found["plot"] == str(picture)
+    assert "layers under the measured roof" in picture.read_text(encoding="utf-8")
+    assert found["layers"][0]["bound"] in (
+        "compute",
+        "memory",
+    )  # a picture measures the roof, if it is not known
+    assert found["roofline"]["mfu"] > 0
     assert (
         len(found["layers"]) > 60
     )  # 19 convolutions, as many batch norms and ReLUs, 9 additions, pool and head
@@ -189,17 +224,41 @@ def test_which_batch_fits(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 def test_the_largest_batch_is_found_and_used(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from resbench.cli import profiling_run
+    from resbench.cli import largest_batches
     from resbench.metrics.batch_search import BatchSearch, largest_batch
 
-    def search(_case: Case) -> BatchSearch:
-        return largest_batch(lambda batch_size: batch_size <= 3)
+    def search(_case: Case, *, start: int) -> BatchSearch:
+        assert start == 7
+        return largest_batch(lambda batch_size: batch_size <= 3, start=start)
 
-    monkeypatch.setattr(profiling_run, "find_largest_batch", search)
+    monkeypatch.setattr(largest_batches, "find_largest_batch", search)
+    monkeypatch.setattr(largest_batches, "predicted_batch", lambda _case: 7)
     assert call(["profile", "cifar_resnet20", "--batch-size", "auto", *BRIEFLY, "--format", "json"]) == 0
     found = json.loads(capfd.readouterr().out)
     assert found["batch_size"] == 3
-    assert any("out of memory at batch 4" in note for note in found["notes"])
+    assert any("out of memory at batch 4 (6 tries); predicted: 7." in note for note in found["notes"])
+
+
+def test_a_network_of_which_nothing_fits_is_a_row_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from resbench.cli import largest_batches
+    from resbench.metrics.batch_search import BatchSearch, largest_batch
+
+    def search(case: Case, *, start: int) -> BatchSearch:
+        most = 0 if case.model == "cifar_resnet32" else 2
+        return largest_batch(lambda batch_size: batch_size <= most, start=start)
+
+    monkeypatch.setattr(largest_batches, "find_largest_batch", search)
+    monkeypatch.setattr(largest_batches, "predicted_batch", lambda _case: 2)
+    options = ["--batch-size", "auto", "--input", "3x16x16", *BRIEFLY, "--format", "json"]
+    assert call(["profile", "cifar_resnet32", "cifar_resnet20", *options]) == 0
+    first, second = json.loads(capfd.readouterr().out)["cases"]
+    assert first["failure"] == {"kind": "oom", "message": "not a single image fits (2 tries)"}
+    assert (second["failure"], second["batch_size"]) == (None, 2)
+    assert second["latency"]["n"] > 0
+    assert call(["profile", "cifar_resnet32", *options]) == 1
+    assert "cifar_resnet32: out of memory at batch 1: not a single image fits" in capfd.readouterr().err
 
 
 def test_weights_are_among_the_settings(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -249,6 +308,13 @@ def test_weights_are_among_the_settings(tmp_path: Path, capfd: pytest.CaptureFix
         ("resnet50 --fits 11", "--fits '11' is no size: give a number with"),
         ("resnet18 resnet50 --fits 1GiB", "--fits is about one case, and 2 are asked for"),
         ("resnet18 resnet50 --layers", "--layers show one case, and 2 are asked for: name one"),
+        ("resnet18 resnet50 --energy", "--energy show one case, and 2 are asked for: name one"),
+        ("resnet18 --mode training --layers --plot a.svg", "--layers and --plot show eager inference"),
+        (
+            "resnet18 --plot roof.pdf",
+            "'roof.pdf' is not the name of a picture: give one that ends in .svg or .png",
+        ),
+        ("resnet18 --plot no/such/roof.svg", "no picture can be written to 'no/such/roof.svg'"),
         ("resnet18 --mode training --backend onnxruntime", "backend 'onnxruntime' has no training step"),
         ("resnet50 --num-classes 0", "0 is not in the range"),
         ("resnet50 --format jsno", "did you mean json"),

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
+from resbench.datasets.opening import open_data
 from resbench.errors import UsageError
 from resbench.metrics.latency.diagnosis import Bound, Diagnosis
 from resbench.metrics.latency.input_rate import input_rate
 from resbench.results import Measurement, Statistic, Unit
+from resbench.specs import Engine
+from resbench.training import feeds
+from resbench.training.recipes import VOC_ZJ2020
+from resbench.training.run import open_feeds
 from resbench.trial.case import Case
 from resbench.trial.findings import Finding
 from resbench.trial.input_bound import check_data, measure_input, with_input
@@ -84,6 +91,22 @@ def test_the_built_in_sample_is_prepared_for_real() -> None:
     assert found.value > 0
     assert found.n >= 5
     assert "one process" in found.method
+
+
+def test_a_store_is_built_where_training_would_build_one_and_training_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "cache_folder", lambda: tmp_path)
+    said: list[str] = []
+    case = replace(CASE, model="resnet18", input_CHW=(3, 224, 224))
+    found = measure_input("voc", case, said.append, seconds=0.05)
+    assert "feed store: " in found.method
+    assert any(line.startswith("input: scaling pictures, ") for line in said)
+    (built,) = tmp_path.rglob("*.pixels")
+    written = built.stat().st_mtime_ns
+    opened = open_feeds(open_data("voc0712", None), VOC_ZJ2020, Engine(), torch.device("cpu"))
+    assert str(built) in opened.train.note
+    assert built.stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize(

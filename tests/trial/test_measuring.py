@@ -17,7 +17,7 @@ from resbench.trial.findings import findings
 from resbench.trial.measuring import measure
 from resbench.trial.plan import Bench, Plan
 from resbench.trial.processes import Worker
-from resbench.trial.records import Record
+from resbench.trial.records import Failure, Record
 
 FAST, SLOW = Case(model="fast", batch_size=4), Case(model="slow", batch_size=4)
 PLAN = Plan(
@@ -282,6 +282,16 @@ def test_what_fits_nowhere_is_out_of_memory() -> None:
     (found,) = findings(measured(machine, FAST))
     assert found.failure == ("oom", "no memory")
     assert found.measurements == ()
+
+
+def test_of_what_is_known_to_fail_nothing_is_tried() -> None:
+    machine = Machine()
+    known = Failure("oom", "not a single image fits")
+    record = measure((SLOW, FAST), PLAN, machine.bench(), lambda _case: True, {0: known})
+    assert record.arms[0].failure == known
+    assert {model for _, model in machine.log if model} == {"fast"}
+    assert findings(record)[1].find("latency") is not None
+    assert findings(record)[1].speed is None  # there is nothing to compare with
 
 
 def test_bad_input_ends_the_whole_and_no_process_is_left() -> None:

@@ -8,7 +8,7 @@ from resbench.architectures.naming import find_architecture
 from resbench.results import Environment, differences
 from resbench.trial.case import Case
 from resbench.trial.findings import measurements
-from resbench.trial.provenance import environment_of
+from resbench.trial.provenance import common_to, environment_of
 from resbench.trial.records import Arm, Round
 
 COMMON = Environment(machine={"cpu": "Some CPU"}, software={}, settings={"threads": "9", "mode": "none"})
@@ -28,6 +28,29 @@ def test_each_case_has_its_own_settings_and_network() -> None:
     other = environment_of(COMMON, Arm(case=replace(CASE, mode="training"), opened=arm.opened))
     assert [each.name for each in differences(found, other)] == ["mode"]
     assert differences(found, environment_of(COMMON, arm)) == ()
+
+
+def test_what_runs_a_case_is_among_its_software() -> None:
+    arm = Arm(case=replace(CASE, backend="openvino"), opened={"versions": {"openvino": "2025.4"}})
+    found = environment_of(COMMON, arm)
+    assert found.software["openvino"] == "2025.4"
+    (difference,) = differences(environment_of(COMMON, Arm(case=CASE)), found)
+    assert (difference.kind, difference.name, difference.second) == ("software", "openvino", "2025.4")
+
+
+def test_what_all_cases_share_is_what_their_processes_say() -> None:
+    """This process may round float32 otherwise than those that measure."""
+    here = replace(COMMON, settings={"float32 products": "rounded to tf32", "threads": "9"})
+    plain = {"float32 products": "not rounded", "precision": "fp32"}
+    arms = [
+        Arm(case=CASE, opened={"settings": plain}),
+        Arm(case=replace(CASE, precision="bf16"), opened={"settings": {**plain, "precision": "bf16"}}),
+    ]
+    shared = common_to(here, [environment_of(here, arm) for arm in arms])
+    assert shared.settings["float32 products"] == "not rounded"
+    assert shared.settings["threads"] == "2"
+    assert "precision" not in shared.settings
+    assert shared.machine == here.machine
 
 
 def test_code_that_was_found_in_a_cache_is_no_compile_time() -> None:

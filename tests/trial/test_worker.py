@@ -54,6 +54,7 @@ def test_a_worker_says_its_threads_and_cores_and_answers_every_command(worker: W
     assert set(answer["cold"]) == {"load_s", "prepare_s", "compile_s", "first_call_s", "compile_cached"}
     assert answer["cold"]["load_s"] > 0
     assert answer["settings"]["precision"] == "fp32"
+    assert answer["settings"]["float32 convolutions"] == "not rounded"
     rule = asdict(SteadyRule(calls=6, seconds=0.0, limit_s=1.0))
     assert worker.ask({"do": "warm", "rule": rule})["calls"] >= 1
     samples = worker.ask({"do": "sample", "seconds": 0.0, "calls": 3})
