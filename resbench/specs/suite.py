@@ -71,7 +71,8 @@ class Suite:
         arms: what is run where nothing else is said; the first is what the others are compared with.
         extra: further arms, run only where they are named.
         kind: what is done to each arm.
-        data: the data set's name for `--data` and `resbench data`: `voc0712`, `cifar10`; empty: none is needed.
+        data: the data set's name for `--data` and `resbench data`: `voc0712`, `cifar10`, `cifar100`, `imagenet`; empty: none
+            is needed.
         recipe: how arms are trained that say nothing else.
         profiling: how arms are profiled that say nothing else; None: they are not.
         flops_convention: the convention in which the published table counts.

@@ -4,6 +4,7 @@ The same pictures, seed and epoch give the same tensors from every kind of feed,
 any size: all that is random is drawn for a whole epoch at once (`resbench.training.draws`).
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -137,8 +138,8 @@ def open_feed(
         mean_CHW: the mean of each pixel to subtract, where `pictures` has no channel statistics; None: that of these
             very pictures, which the feed then has as `mean_CHW`, for the feed of the test pictures.
         device: where the tensors go.
-        kind: `auto`: resident if all pictures are of one size and small enough, else a store if it fits the disk, else
-            loader.
+        kind: `auto`: resident if all pictures are of one size and small enough, else a store if it fits the disk (and
+            the memory, where pictures are kept unscaled because they are scaled at random), else loader.
         workers: processes that prepare pictures, and that build a store; no result depends on them.
         cache: the folder of stores; None: in the user's cache folder.
         identity: of the part: its data set's fingerprint and its name. A store without one could be that of others.
@@ -209,4 +210,8 @@ def picture_folder() -> Path:
 
 def store_fits(files: Files, folder: Path) -> bool:
     """Whether a store of these pictures is what `auto` chooses, where they can't be resident."""
-    return bytes_needed(files) < _FILLED * bytes_free(folder)
+    room_B = _FILLED * bytes_free(folder)
+    if files.scaling.side is None:
+        # Unscaled pixels take several times the room of their files: what memory can't hold is better decoded each time.
+        room_B = min(room_B, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return bytes_needed(files) < room_B

@@ -94,6 +94,25 @@ def test_a_run_leaves_weights_result_curves_and_report(here: Path, capfd: pytest
     assert "which keeps none" in capfd.readouterr().err
 
 
+def test_a_run_with_an_average_leaves_both_and_evaluate_tells_them_apart(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    line = f"{RUN} --set train_limit=16 --set test_limit=8 --set ema=0.5 --iterations 2 --output out"
+    assert resbench(line) == 0
+    assert "out: weights.safetensors, weights_unaveraged.safetensors, result.json" in capfd.readouterr().out
+    averaged, last = load_file("out/weights.safetensors"), load_file("out/weights_unaveraged.safetensors")
+    assert averaged.keys() == last.keys()
+    assert any((averaged[name] != last[name]).any() for name in last)
+    test = (
+        "evaluate cifar_resnet20 --weights out --data sample --views center --resize 36 --crop 32 --limit 4"
+    )
+    for choice, file in (("", "weights"), ("--ema", "weights"), ("--no-ema", "weights_unaveraged")):
+        assert resbench(f"{test} {choice} --format json") == 0
+        told = json.loads(capfd.readouterr().out)["weights"]
+        assert f"in out/{file}.safetensors, SHA-256" in told
+        assert ("(EMA)" in told) is (choice != "--no-ema")
+
+
 def test_killed_and_run_again_it_ends_as_if_it_had_not_been(here: Path) -> None:
     """Killed in its second epoch; the weights are those of a run that was left alone."""
     line = f"{RUN} --set train_limit=48 --set test_limit=24 --output out"
@@ -143,7 +162,6 @@ def test_one_batch_by_heart(capfd: pytest.CaptureFixture[str]) -> None:
     [
         (RUN.replace("cifar_resnet20", "cifar_resnet21"), "did you mean"),
         (RUN.replace("voc_zj2020", "voc_zj2021"), "did you mean voc_zj2020?"),
-        (RUN.replace("voc_zj2020", "imagenet_he2015"), "can't be read by this command"),
         (RUN.replace("smoke", "full"), "give --data DIR"),
         (RUN.replace("smoke", "smokey"), "unknown scale 'smokey'"),
         (f"{RUN} --data nowhere", "no folder nowhere"),

@@ -258,3 +258,13 @@ def test_a_gpu_gets_what_the_cpu_gets(kind: Kind, tmp_path: Path) -> None:
     for sample in range(COUNT):
         assert found[sample].device.type == "cuda"
         assert torch.allclose(found[sample].cpu(), expected[sample], atol=1e-6)
+
+
+@pytest.mark.parametrize(("pages", "kind"), [(10**9, "store"), (1, "loader")])
+def test_unscaled_pictures_that_memory_can_not_hold_stay_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, kind: str
+) -> None:
+    monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}.get)
+    random = replace(VOC, scale_range=(40, 50))
+    assert opened(RAGGED, random, tmp_path).kind == kind
+    assert opened(RAGGED, VOC, tmp_path).kind == "store"
