@@ -94,7 +94,7 @@ def question_of(asked: Asked) -> Question:
     if asked.data is None and amount.scale is not Scale.SMOKE:
         raise UsageError(
             f"{published.name} at scale {amount} needs real pictures: give --data DIR ('resbench data prepare "
-            f"{data_set}' fetches them), or try --scale smoke on the built-in sample"
+            f"{data_set}' fetches them, or says which go where), or try --scale smoke on the built-in sample"
         )
     # The number of classes does not matter for whether a picture is large enough.
     layers_of(architecture, (3, recipe.pictures.crop, recipe.pictures.crop))

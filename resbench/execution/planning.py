@@ -144,7 +144,7 @@ def check_scale(suite: Suite, scale: Scale, *, sample: bool) -> None:
     if sample and suite.data and scale not in (Scale.SMOKE, Scale.PART):
         raise UsageError(
             f"scale {scale} of {suite.name} needs real pictures: give --data DIR "
-            f"('resbench data prepare {suite.data}' fetches them), or try --scale smoke on the built-in sample"
+            f"('resbench data prepare {suite.data}' fetches them, or says which go where), or try --scale smoke on the built-in sample"
         )
 
 
