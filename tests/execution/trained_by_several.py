@@ -112,6 +112,8 @@ def do(folder: Path, mode: str, data: Data, world: World) -> int:
                 workers=0,
                 progress=Watching(world, mode),
                 keep=keep,
+                # Of channels_last tensors PyTorch's own batch norm adds up in single precision, ours of several processes not.
+                engine=Engine(memory_format="contiguous"),
             )
         except Stopped as stopped:
             return stopped.exit_code
