@@ -231,7 +231,7 @@ class _Measuring:
 
     def _block(self, number: int, first: int, seats: list[_Seat]) -> tuple[list[tuple[int, Round]], float]:
         """Return some rounds of all arms, with the CPU time that they took of us."""
-        begin, own = self._bench.clock(), self._bench.own_cpu_s() - self._pacing.worked_s
+        begin, beside_s = self._bench.clock(), self._beside_s()
         found: list[tuple[int, Round]] = []
         worked_s, done = 0.0, first
         self._pacing.forget()
@@ -249,7 +249,11 @@ class _Measuring:
             done += 1
             if all(seat.arm.failure is not None for seat in seats):
                 break
-        return found, worked_s + self._bench.own_cpu_s() + self._pacing.worked_s - own
+        return found, worked_s + self._beside_s() - beside_s
+
+    def _beside_s(self) -> float:
+        """Return the CPU seconds so far of this process and of those that time the reference work."""
+        return self._bench.own_cpu_s() + self._pacing.worked_s
 
     def _sampling(self, seat: _Seat) -> dict[str, Any]:
         rounds = seat.arm.rounds
