@@ -144,7 +144,7 @@ def _planned(request: Request, asked: _Asked, store: "Store", began: float) -> "
     with progress_bar() as report:
         found = plan_suite(asked.questions, place, report)
     store.forecasts.keep(predictions(found, asked.machine))
-    return found, energy
+    return found, energy or found.refused.removeprefix("energy: ")
 
 
 def _machine(name: str, precision: Precision | None, engine: Engine) -> tuple[str, str]:

@@ -65,11 +65,13 @@ def in_order(
         start: seconds before the first begins.
     """
     lines: list[Line] = []
-    ends = start
+    ends, before = start, set[str]()
     for arm, experiment in questions:
         result, seconds = known.get(experiment.key), left.get(experiment.key)
-        if result is None and seconds is not None:
+        # Two arms of one model share their profile.
+        if result is None and seconds is not None and experiment.key not in before:
             ends = added((ends, seconds))
+        before.add(experiment.key)
         lines.append(
             Line(
                 arm=arm,

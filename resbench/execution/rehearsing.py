@@ -15,7 +15,7 @@ from typing import NamedTuple
 from resbench.datasets.data import Data
 from resbench.datasets.progress import Report
 from resbench.execution.forecast import Parts
-from resbench.metrics.energy.counters import Counter
+from resbench.metrics.energy.counters import Counter, EnergyRefused
 from resbench.models.devices import resolve_device
 from resbench.results import digest, plain
 from resbench.specs import Engine, Experiment, Recipe
@@ -39,12 +39,14 @@ class Rehearsals:
         once_s: seconds that the first run of all spends on files of scaled pictures.
         store_B: about how large those files are.
         feeds: how the pictures came, in words.
+        refused: why the counter of joules could not be believed after all; empty where it could, or was none.
     """
 
     parts: Mapping[str, Parts]
     once_s: float
     store_B: int
     feeds: tuple[str, ...]
+    refused: str = ""
 
 
 def visits_of(arms: int) -> int:
@@ -123,6 +125,7 @@ class _Tour:
         self._endings: dict[str, Ending] = {}
         self._watts: dict[str, tuple[float, ...]] = {}
         self._pictures: dict[str, str] = {}
+        self._refused = ""
 
     def visit(self, experiment: Experiment, report: Report) -> None:
         """Do some steps of an experiment; at the first visit, the rest of a run, too."""
@@ -137,8 +140,15 @@ class _Tour:
         self._endings[experiment.key] = rehearse_ending(
             experiment, stage, step_s=step_s, seconds=_SHARE_OF_TESTS * self._seconds
         )
-        if self._counter is not None:
-            self._watts[experiment.key] = rehearse_power(experiment, stage, self._counter, walk.start_s)
+        self._power(experiment, stage, walk.start_s)
+
+    def _power(self, experiment: Experiment, stage: Stage, start_s: float) -> None:
+        if self._counter is None:
+            return
+        try:
+            self._watts[experiment.key] = rehearse_power(experiment, stage, self._counter, start_s)
+        except EnergyRefused as refused:
+            self._counter, self._refused = None, str(refused)
 
     def found(self) -> Rehearsals:
         """Return what was measured."""
@@ -149,6 +159,7 @@ class _Tour:
             once_s=sum(cost.once_s for cost in costs),
             store_B=sum(cost.store_B for cost in costs),
             feeds=tuple(dict.fromkeys(cost.kind for cost in costs)),
+            refused=self._refused,
         )
 
     def _parts(self, key: str, walks: list[Walk]) -> Parts:

@@ -1,13 +1,11 @@
 """What a suite will cost here: measured a little, predicted, laid out in the order of its experiments."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resbench.datasets.data import Data
 from resbench.datasets.progress import Report
-from resbench.environment.cpu import usable_cores
 from resbench.execution.by_ledger import families_of, to_measure, with_the_others
 from resbench.execution.fitting import Line, in_order
 from resbench.execution.forecast import (
@@ -22,14 +20,14 @@ from resbench.execution.forecast import (
     seconds_of,
     work_of,
 )
+from resbench.execution.others import watch_others
 from resbench.execution.planning import Asked, experiments_of
+from resbench.execution.profile_forecasts import profiles_of
 from resbench.execution.rehearsing import rehearse
 from resbench.metrics.energy.counters import Counter
-from resbench.metrics.latency.disturbance import read, surroundings
 from resbench.specs import Arm, DataIdentity, Engine, Experiment, Recipe, Suite
 from resbench.store.store import Store
 from resbench.training import checkpoint
-from resbench.trial.profile_time import Bounds, apart_seconds, bounds_of, call_seconds
 
 Questions = Sequence[tuple[Arm, Experiment]]
 
@@ -72,6 +70,7 @@ class SuitePlan:
         drift: of the pace between visits; None where nothing was measured.
         floor: the machine's noise floor, as a share; 0 where it is not known.
         foreign_cores: how many cores other programs kept busy meanwhile; None where that can't be told.
+        refused: why the counter of joules could not be believed after all; else empty.
     """
 
     lines: tuple[Line, ...]
@@ -84,6 +83,7 @@ class SuitePlan:
     drift: Drift | None
     floor: float
     foreign_cores: float | None
+    refused: str
 
     @property
     def checkpoint_bytes(self) -> int:
@@ -147,7 +147,7 @@ def plan_suite(questions: Questions, place: Place, report: Report) -> SuitePlan:
     firsts = _first_of_each(waiting)
     folder = checkpoints_of(place.store)
     families = families_of(list(firsts.values()))
-    look = _looking()
+    look = watch_others()
     found = rehearse(
         to_measure(families) if place.by_ledger else list(firsts.values()),
         place.data,
@@ -159,7 +159,7 @@ def plan_suite(questions: Questions, place: Place, report: Report) -> SuitePlan:
     )
     drift = drift_of(list(found.parts.values())) if found.parts else None
     forecasts = _forecasts(waiting, firsts, with_the_others(families, found.parts), drift, place)
-    profiles = _profiles([one for _, one in waiting if one.profiling is not None], report)
+    profiles = profiles_of([one for _, one in waiting if one.profiling is not None], report)
     left = {**profiles, **_left(waiting, forecasts, folder)}
     foreign_cores = look()
     lines = in_order(questions, known, left, around(place.start_s + found.once_s, 0.0))
@@ -174,23 +174,8 @@ def plan_suite(questions: Questions, place: Place, report: Report) -> SuitePlan:
         drift=drift,
         floor=place.floor,
         foreign_cores=foreign_cores,
+        refused=found.refused,
     )
-
-
-def _looking() -> Callable[[], float | None]:
-    """Begin to watch what other programs do; what is returned says how many cores they kept busy since."""
-    cores = usable_cores()
-    before, spent = read(cores), _own_seconds()
-
-    def found() -> float | None:
-        return surroundings(before, read(cores), _own_seconds() - spent).foreign_cores
-
-    return found
-
-
-def _own_seconds() -> float:
-    """Return the CPU time of this process, and of those it started that have ended: they prepared pictures."""
-    return sum(os.times()[:4])
 
 
 def checkpoints_of(store: Store) -> Path:
@@ -245,24 +230,6 @@ def _left(waiting: Questions, forecasts: Mapping[str, Forecast], folder: Path) -
             )
         )
     return found
-
-
-def _profiles(waiting: Iterable[Experiment], report: Report) -> dict[str, Estimate]:
-    """Return between which times each profile lies; what it does beside its clocks is timed for the first alone."""
-    every, apart_s = list(waiting), 0.0
-    found = {}
-    for place, experiment in enumerate(every):
-        report("calling", place, len(every))
-        apart_s = apart_s or apart_seconds(experiment)
-        bounds = bounds_of(experiment, call_seconds(experiment), apart_s)
-        found[experiment.key] = _middle(bounds)
-    if every:
-        report("calling", len(every), len(every))
-    return found
-
-
-def _middle(bounds: Bounds) -> Estimate:
-    return Estimate((bounds.low + bounds.high) / 2, bounds.low, bounds.high)
 
 
 def _asked(experiment: Experiment) -> tuple[Recipe, DataIdentity]:

@@ -100,7 +100,13 @@ def test_a_seed_with_an_arm_that_can_not_be_predicted_is_not_complete() -> None:
     assert [arm.id for arm in arms_within(found, 1e9, seed=0)] == [ARMS[0].id]
 
 
-def test_two_arms_with_one_profile_share_it() -> None:
+def test_the_same_question_twice_takes_its_time_once() -> None:
+    twice = [QUESTIONS[0], QUESTIONS[0]]
+    found = in_order(twice, {}, {QUESTIONS[0][1].key: Estimate(100, 80, 150)}, START)
+    assert [line.ends.value for line in found] == [110, 110]
+
+
+def test_each_profile_has_its_arm() -> None:
     voc: Suite = find("suite", "suites", "SUITE", "voc_compare")
     data = replace(ASKED.data["cifar10"], kind="voc_crops", classes=20)
     found = questions_of(voc, voc.arms, replace(ASKED, data={"voc0712": data}))

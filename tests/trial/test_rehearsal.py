@@ -50,7 +50,7 @@ def test_a_rehearsal_times_steps_and_an_ending_and_leaves_nothing(data: Data, tm
     state = torch.get_rng_state()
     walk = rehearse_steps(experiment, stage, seconds=0.1)
     ending = rehearse_ending(experiment, stage, step_s=sum(walk.steps_s) / len(walk.steps_s), seconds=0.05)
-    assert len(walk.steps_s) >= 3
+    assert walk.steps_s
     assert min(walk.steps_s) > 0
     assert ending.test_batch_s > 0
     assert list(tmp_path.iterdir()) == []
