@@ -14,7 +14,7 @@ class Engine:
         precision: of the forward pass; weights and their updates are float32 always.
         memory_format: how four-dimensional tensors lie in memory; `auto`: channels_last where it was measured to be faster,
             on a CPU, else contiguous (docs/adr/0013-how-training-runs-by-default.md).
-        compile: the network goes through torch.compile.
+        compile: the network goes through torch.compile, for batches of the recipe's size; a smaller last one does not.
         fused: one kernel updates all parameters.
         cuda_graph: on a GPU, a whole step is recorded once and replayed.
         feed: how pictures come: `resident` (all on the device), `store` (a memory-mapped file), `loader` (read and

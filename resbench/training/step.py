@@ -73,7 +73,9 @@ def training_step(
     memory_format = _FORMATS[format_of(engine, device)]
     model.to(memory_format=memory_format)
     wrapped: nn.Module = world.wrap(model, device, recipe.batch_norm)
-    forward: Callable[[Tensor], Tensor] = torch.compile(wrapped, dynamic=False) if engine.compile else wrapped
+    forward: Callable[[Tensor], Tensor] = wrapped
+    if engine.compile:
+        forward = _compiled(wrapped, len(world.share(range(recipe.train_batch))))
     optimizer = make_optimizer(
         model,
         recipe.optimizer,
@@ -93,6 +95,12 @@ def training_step(
         memory_format=memory_format,
         draws=any(isinstance(part, nn.modules.dropout._DropoutNd) for part in model.modules()),  # noqa: SLF001
     )
+
+
+def _compiled(model: nn.Module, size: int) -> Callable[[Tensor], Tensor]:
+    """Return the network, compiled for batches of `size`; another, as an epoch's last, runs as it is: compiling takes minutes."""
+    compiled: Callable[[Tensor], Tensor] = torch.compile(model, dynamic=False)
+    return lambda images_BCHW: compiled(images_BCHW) if len(images_BCHW) == size else model(images_BCHW)
 
 
 def check_engine(engine: Engine, device: torch.device) -> None:

@@ -1,6 +1,7 @@
 """One training step in each way of running it, against the plain one written out."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -115,17 +116,34 @@ def test_what_a_step_returns_is_the_loss_before_it_and_the_hits() -> None:
     assert top5 == 6  # five classes
 
 
-def test_compiling_compiles_the_network_and_trains_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_compiles_the_network_for_whole_batches_and_trains_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     compiled: list[nn.Module] = []
+    seen: list[int] = []
 
-    def compile_it(model: nn.Module, **_: Any) -> nn.Module:
+    def compile_it(model: nn.Module, **_: Any) -> Callable[[Tensor], Tensor]:
         compiled.append(model)
-        return model
+
+        def call(images: Tensor) -> Tensor:
+            seen.append(len(images))
+            logits: Tensor = model(images)
+            return logits
+
+        return call
 
     monkeypatch.setattr(torch, "compile", compile_it)
-    model = trained(replace(PLAIN, compile=True))
-    assert compiled == [model]
-    assert difference(model, written_out()) == 0
+    models = []
+    for engine in (replace(PLAIN, compile=True), PLAIN):
+        model = network()
+        step = step_of(model, engine, replace(HE2015_CIFAR, train_batch=6))
+        for number, (images, labels) in enumerate(batches(3)):
+            size = 4 if number == 1 else 6
+            step(images[:size], labels[:size], rate=0.1, weight=1.0, iteration=number)
+        models.append(model)
+    assert compiled == models[:1]
+    assert seen == [6, 6]
+    assert difference(*models) == 0
 
 
 def test_the_average_takes_in_each_step() -> None:
