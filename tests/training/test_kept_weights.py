@@ -29,11 +29,12 @@ FOUND = Pass(
 def saved(folder: Path, *, ema: bool, step: int = 6) -> tuple[nn.Module, dict[str, torch.Tensor]]:
     """Write a checkpoint; return the network and the average of two states of it."""
     torch.manual_seed(step)
-    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    linear = nn.Linear(3, 2)
+    model = nn.Sequential(linear, nn.BatchNorm1d(2))
     average = average_of(model, 0.75)
     average.update(model)
     with torch.no_grad():
-        model[0].weight += 1
+        linear.weight += 1
     average.update(model)
     checkpoint.save(
         folder,

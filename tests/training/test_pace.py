@@ -28,7 +28,8 @@ class Clock:
 class Slow:
     """Pictures that take their time: each training batch and each test batch so many seconds."""
 
-    kind, note, mean_CHW = "resident", "", None
+    kind, note = "resident", ""
+    mean_CHW: Tensor | None = None
 
     def __init__(self, count: int, clock: Clock, train_s: float, test_s: float) -> None:
         self.labels_N = torch.zeros(count, dtype=torch.long)
