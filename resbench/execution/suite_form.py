@@ -3,7 +3,7 @@
 import difflib
 import math
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -200,7 +200,7 @@ class SuiteForm(_Form):
         )
 
     def _profiling_of(self, form: ArmForm) -> Profiling | None:
-        own = {
+        own: dict[str, Any] = {
             name: value
             for name, value in (
                 ("batch_size", form.batch_size),
