@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from torch import Tensor
 
 from resbench.errors import UsageError
+from resbench.models.weight_files import read_weights
 from resbench.training import checkpoint
 
 TESTED: Final = "weights.safetensors"
@@ -46,8 +47,6 @@ def kept_weights(folder: Path, *, average: bool | None) -> Kept:
 
 
 def _of_finished(folder: Path, *, average: bool | None) -> Kept:
-    from resbench.models.weight_files import read_weights
-
     has_average = (folder / UNAVERAGED).is_file()
     if average and not has_average:
         raise UsageError(_no_average(folder))
