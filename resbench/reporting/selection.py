@@ -129,7 +129,10 @@ def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: 
     profiled = _alike_profiled(suite, [pair for pair in at_scale if pair[1].experiment["profiling"]])
     tested = _alike(
         [pair for pair in at_scale if pair[1].experiment.get("evaluation")],
-        lambda experiment: [experiment["device"], experiment["precision"], experiment["data"]],
+        lambda experiment: [
+            *(experiment[field] for field in ("device", "precision", "data")),
+            experiment["evaluation"]["limit"],
+        ],
     )
     by_seed = {(arm.id, result.experiment["seed"]): result for arm, result in trained}
     by_arm = {arm.id: result for arm, result in profiled}

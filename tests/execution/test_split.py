@@ -126,6 +126,17 @@ def test_it_stops_when_asked_before_it_begins(tmp_path: Path) -> None:
         run(tmp_path, open_cifar_sample("cifar10"), Noting(stop_after=0))
 
 
+def test_it_stops_between_two_steps_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = replace(RECIPE, schedule=replace(RECIPE.schedule, length=100_000, milestones=(90_000,)))
+    monkeypatch.setattr(sys.modules[__name__], "RECIPE", long)
+    data = open_cifar_sample("cifar10")
+    progress = Noting(stop_after=1)
+    with pytest.raises(Stopped, match="stopped in epoch"):
+        run(tmp_path, data, progress)
+    assert (tmp_path / "checkpoints" / experiment(data).key).is_dir()
+    assert progress.finished == []
+
+
 def test_each_process_needs_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert processes_for("cpu", 6).devices == ()
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)

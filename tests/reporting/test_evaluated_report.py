@@ -139,3 +139,16 @@ def test_every_test_has_a_line_of_its_own() -> None:
     section = text.partition("## Every test\n")[2].partition("\n## ")[0]
     assert section.count("| ResNet-18 ") == 2
     assert "Test of ResNet-18" in text
+
+
+def test_tests_of_other_numbers_of_pictures_are_not_mixed() -> None:
+    ten = result_of(0.28, TEN, scale=Scale.PART)
+    experiment = {**ten.experiment, "evaluation": {**ten.experiment["evaluation"], "limit": 5000}}
+    text = render(
+        result_of(0.3024, ONE, scale=Scale.PART),
+        replace(ten, experiment=experiment, started="2026-01-03T03:00:00+00:00"),
+        scale=Scale.PART,
+    )
+    section = text.partition("## Every test\n")[2].partition("\n## ")[0]
+    assert section.count("| ResNet-18 ") == 1
+    assert "Reduced test (scale 0.1)" in text
