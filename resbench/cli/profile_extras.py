@@ -70,6 +70,9 @@ def roof_of(case: Case, machine_id: str, extras: Extras, say: Say) -> CaseRoof:
         if known is None:
             return CaseRoof(None, None)
         ceilings, earlier = known, True
+    if ceilings.disturbed:
+        # The machine may do better: what stands under such a roof is not known.
+        return CaseRoof(None, ceilings, earlier)
     cost = _cost(case)
     roof = Roof(
         flops=cost.flops,
@@ -98,7 +101,7 @@ def roof_section(finding: Finding, ceilings: Ceilings, *, earlier: bool) -> Sect
     case = finding.case
     # The roof is as the machine was at its best, and so as timed.
     latency = finding.find("latency_as_timed") or finding.find("latency")
-    latency_s = latency.value if latency else None
+    latency_s = latency.value if latency and not ceilings.disturbed else None
     macs = _cost(case).macs
     convention = TRAINING_MFU_CONVENTION if case.mode == "training" else MFU_CONVENTION
     others = estimates(_layers(case), case.precision, case.batch_size)
@@ -142,7 +145,7 @@ def roofs_section(found: Sequence[Finding], roofs: Sequence[CaseRoof]) -> Sectio
 
 def _mfu(finding: Finding, roof: CaseRoof) -> float | None:
     latency = finding.find("latency_as_timed") or finding.find("latency")
-    if latency is None or roof.ceilings is None:
+    if latency is None or roof.ceilings is None or roof.ceilings.disturbed:
         return None
     return flops_utilisation(_cost(finding.case).macs, latency.value, roof.ceilings.roof.peak)
 
@@ -177,7 +180,8 @@ def _layer_sections(opened: Live, ceilings: Ceilings | None, extras: Extras, say
 
     sections = [Section(show, layers_as_json(lines, times, roof))] if extras.layers else []
     if extras.plot is not None and roof is not None:
-        write_picture(extras.plot, lines, roof, f"{case.label}: layers under the measured roof")
+        beside = " (other programs ran)" if ceilings and ceilings.disturbed else ""
+        write_picture(extras.plot, lines, roof, f"{case.label}: layers under the measured roof{beside}")
         text = f"Picture of the layers under the roof in {extras.plot}."
         picture: dict[str, object] = {"plot": str(extras.plot)}
         sections.append(Section(lambda _output: print_line(f"\n{text}"), picture))

@@ -49,7 +49,7 @@ def show_roofline(
     if ceilings.disturbed:
         notes.append(
             f"Other programs ran: the threads had a core for {percent(ceilings.occupied, 0)} of their time. The machine may do "
-            "better, so the roof was not kept: measure again when nothing else runs."
+            "better, so the roof was not kept, and no share of it is told: measure again when nothing else runs."
         )
     print_notes(notes, output)
 

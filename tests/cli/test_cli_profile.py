@@ -99,15 +99,33 @@ def test_several_batches_are_one_table_with_ratios(capfd: pytest.CaptureFixture[
     assert "cifar_resnet20, batch 4" in capfd.readouterr().out
 
 
-def test_several_cases_stand_under_their_roof(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def set_roof(monkeypatch: pytest.MonkeyPatch, *, occupied: float = 1.0) -> None:
+    """Let the machine's roof be 1 TFLOP/s and 1 TB/s, seen while its threads had a core for so much of their time."""
     from resbench.cli import profile_extras
     from resbench.metrics.roofline.ceiling import Ceilings, Rate
 
-    rate = Rate(1e12, "by hand", 5)
+    rate = Rate(1e12, "by hand", 5, occupied)
     roof = Ceilings(device="cpu", precision="fp32", threads=1, convolution=rate, product=rate, copy=rate)
     monkeypatch.setattr(profile_extras, "ceilings_here", lambda *_arguments, **_options: (roof, False))
+
+
+def test_no_share_of_a_disturbed_roof_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    set_roof(monkeypatch, occupied=0.3)
+    options = ["--input", "3x16x16", "--roofline", *BRIEFLY, "--format", "json"]
+    assert call(["profile", "cifar_resnet20", *options]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert (found["roofline"]["disturbed"], found["roofline"]["mfu"]) == (True, None)
+    assert found["bound"] in ("device-bound", "launch-bound")
+    assert call(["profile", "cifar_resnet20", "cifar_plain20", *options]) == 0
+    assert set(json.loads(capfd.readouterr().out)["mfu"].values()) == {None}
+
+
+def test_several_cases_stand_under_their_roof(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    set_roof(monkeypatch)
     options = ["cifar_resnet20", "--input", "3x16x16", "--batch-size", "1,4", "--roofline", *BRIEFLY]
     assert call(["profile", *options, "--format", "json"]) == 0
     found = json.loads(capfd.readouterr().out)
@@ -177,7 +195,10 @@ def test_a_training_step_is_profiled_in_parts(capfd: pytest.CaptureFixture[str])
         assert found[f"step_{part}"]["median"] > 0
 
 
-def test_layers_and_a_trace_of_one_case(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_layers_a_picture_and_a_trace_of_one_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    set_roof(monkeypatch)
     trace, picture = tmp_path / "trace.json", tmp_path / "roof.svg"
     shown = ["--layers", "--plot", str(picture), "--trace", str(trace)]
     assert call(["profile", "cifar_resnet20", *shown, *BRIEFLY, "--format", "json"]) == 0
