@@ -86,7 +86,7 @@ def training(feed: Feed, size: int) -> Pass:
     return lambda: feed.training_batches(batches(len(feed), size), seed=0, epoch=1)
 
 
-def testing(feed: Feed, size: int) -> Pass:
+def fixed_views(feed: Feed, size: int) -> Pass:
     return lambda: feed.test_batches(batches(len(feed), size))
 
 
@@ -171,6 +171,6 @@ def test_voc_ten_crops(crops: tuple[Split, list[int]], folder: Path) -> None:
     theirs = ImageFolder(str(folder), transforms.Compose(steps))
     feed = stored(crops, folder, views=10)
     assert (
-        compared("VOC, ten crops", testing(feed, 48), loaded(theirs, 48, workers=WORKERS, shuffle=False))
+        compared("VOC, ten crops", fixed_views(feed, 48), loaded(theirs, 48, workers=WORKERS, shuffle=False))
         >= 10
     )
