@@ -197,7 +197,9 @@ def report(name: str, repeats: Sequence[Repeat]) -> tuple[float, int]:
         f"{100 * ratios[-1]:5.2f} %, intervals +-{100 * width:5.2f} % cover it {covered}/{len(repeats)} times, "
         f"{statistics.fmean(repeat.wall_s for repeat in repeats):.1f} s a repeat\n"
     )
-    found = (f"{1e3 * repeat.value:.2f} [{1e3 * repeat.low:.2f}, {1e3 * repeat.high:.2f}]" for repeat in repeats)
+    found = (
+        f"{1e3 * repeat.value:.2f} [{1e3 * repeat.low:.2f}, {1e3 * repeat.high:.2f}]" for repeat in repeats
+    )
     sys.stdout.write(f"{'':20} {', '.join(found)}\n")
     return spread(repeats), covered
 
