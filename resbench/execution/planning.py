@@ -141,10 +141,11 @@ def check_scale(suite: Suite, scale: Scale, *, sample: bool) -> None:
     Raises:
         UsageError: `sample` at a scale that needs real pictures.
     """
-    if sample and suite.data and scale not in (Scale.SMOKE, Scale.PART):
+    name = next(filter(None, map(suite.data_of, (*suite.arms, *suite.extra))), "")
+    if sample and name and scale not in (Scale.SMOKE, Scale.PART):
         raise UsageError(
-            f"scale {scale} of {suite.name} needs real pictures: give --data DIR "
-            f"('resbench data prepare {suite.data}' fetches them, or says which go where), or try --scale smoke on the built-in sample"
+            f"scale {scale} of {suite.name} needs real pictures: give --data DIR ('resbench data prepare {name}' fetches "
+            "them, or says which go where), or try --scale smoke on the built-in sample"
         )
 
 

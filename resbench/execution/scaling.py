@@ -1,7 +1,7 @@
 """How much of a suite is run: a named scale, or a share of it.
 
 A share F runs F of the pictures, and F of the iterations on them, so that every picture is seen as often as in full.
-At least one batch of each is kept. Sizes of pictures and batches stay as they are.
+At least one batch of each is kept; of samples held out for validation, that share, too. Sizes of pictures and batches stay as they are.
 """
 
 from dataclasses import dataclass, replace
@@ -66,6 +66,7 @@ def reduced(recipe: Recipe, amount: Amount, data: DataIdentity) -> Recipe:
         schedule=schedule,
         train_limit=min(trained, max(recipe.train_batch, _part(trained, amount.share))),
         test_limit=min(tested, max(recipe.test_batch, _part(tested, amount.share))),
+        validation=_part(recipe.validation, amount.share) if recipe.validation else 0,
     )
 
 

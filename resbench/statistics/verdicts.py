@@ -193,10 +193,12 @@ def training_differences(experiment: Mapping[str, Any], suite: Suite) -> tuple[s
         # A reduced recipe has a name of its own, and its source is no part of the run.
         if field == "name" or field.startswith("source."):
             continue
-        # Results that were stored before a setting existed were made with its default.
-        asked = ours[field] if field in ours else _default(suite.recipe, field)
-        if asked != theirs.get(field):
-            found.append(f"{field} {said(asked)} (published: {said(theirs.get(field))})")
+        # What came after results were stored is left out at its default, on either side.
+        asked, published = (
+            side[field] if field in side else _default(suite.recipe, field) for side in (ours, theirs)
+        )
+        if asked != published:
+            found.append(f"{field} {said(asked)} (published: {said(published)})")
     return tuple(found)
 
 
@@ -205,7 +207,7 @@ def _default(recipe: Any, field: str) -> Any:
     *folders, last = field.split(".")
     for folder in folders:
         recipe = getattr(recipe, folder)
-    default = next(one.default for one in dataclasses.fields(recipe) if one.name == last)
+    default = next((one.default for one in dataclasses.fields(recipe) if one.name == last), None)
     return None if default is dataclasses.MISSING else plain(default)
 
 

@@ -84,6 +84,14 @@ def test_drawn_pictures_are_for_smoke_tests_alone() -> None:
             check_scale(SUITE, scale, sample=True)
 
 
+def test_drawn_pictures_are_for_smoke_tests_alone_also_where_only_the_arms_name_their_data() -> None:
+    arms = tuple(replace(arm, data="cifar10") for arm in DEPTH.arms)
+    suite = replace(DEPTH, data="", arms=arms, extra=())
+    check_scale(suite, Scale.SMOKE, sample=True)
+    with pytest.raises(UsageError, match="'resbench data prepare cifar10' fetches them, or says"):
+        check_scale(suite, Scale.FULL, sample=True)
+
+
 def test_every_arm_has_the_same_seeds_and_a_seed_is_finished_before_the_next() -> None:
     trained = [(one.seed, one.model) for one in plan(seeds=(3, 4)) if one.recipe]
     assert trained == [(seed, arm.model) for seed in (3, 4) for arm in SUITE.arms]

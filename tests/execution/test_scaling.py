@@ -46,6 +46,12 @@ def test_a_hundredth() -> None:
     assert part.name == "he2015_cifar-0.01"
 
 
+def test_a_hundredth_holds_out_a_hundredth() -> None:
+    part = reduced(replace(HE2015_CIFAR, validation=5000), parse_amount("0.01"), DATA)
+    assert (part.train_limit, part.validation) == (500, 50)
+    assert reduced(HE2015_CIFAR, parse_amount("0.01"), DATA).validation == 0
+
+
 @given(st.floats(min_value=1e-6, max_value=0.999))
 def test_every_picture_is_seen_as_often_as_in_full(share: float) -> None:
     part = reduced(HE2015_CIFAR, Amount(scale=Scale.PART, share=share), DATA)

@@ -167,6 +167,12 @@ def test_the_published_question_has_no_differences() -> None:
         ({"precision": Precision.BF16}, "precision bf16 (published: fp32)"),
         ({"recipe": replace(RECIPE, train_batch=48)}, "train_batch 48 (published: 96)"),
         ({"recipe": replace(RECIPE, test_limit=96)}, "test_limit 96 (published: none)"),
+        # Both recipes leave out what they have by default, and the published one has it none the less.
+        ({"recipe": replace(RECIPE, precise_bn=8)}, "precise_bn 8 (published: 0)"),
+        (
+            {"recipe": replace(RECIPE, pictures=replace(RECIPE.pictures, antialias=False))},
+            "pictures.antialias no (published: yes)",
+        ),
         (
             {"recipe": replace(RECIPE, initialisation="kaiming_normal_fan_in")},
             "initialisation kaiming_normal_fan_in (published: kaiming_normal_fan_out)",
