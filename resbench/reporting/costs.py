@@ -4,7 +4,7 @@ from resbench.reporting.figures import NONE, NOT_RUN, significant
 from resbench.reporting.markdown import blocks, bullets, table
 from resbench.reporting.selection import Selection
 from resbench.results import Measurement, Result
-from resbench.statistics.verdicts import said
+from resbench.statistics.verdicts import said_of_input
 from resbench.units import MIB, giga, mebibytes, thousands
 
 COUNTED = {
@@ -60,7 +60,7 @@ def _asked_of_profile(profiled: Result | None) -> tuple[str, str]:
     if profiled is None:
         return (NONE, NONE)
     asked = profiled.experiment["profiling"]
-    return (str(asked["num_classes"]), said(asked["input_CHW"]))
+    return (str(asked["num_classes"]), said_of_input(asked["input_CHW"]))
 
 
 def _asked_of_training(trained: Result | None) -> tuple[str, str]:

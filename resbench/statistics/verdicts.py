@@ -216,7 +216,7 @@ def profiling_differences(experiment: Mapping[str, Any], suite: Suite) -> tuple[
     theirs, ours = plain(suite.profiling), experiment["profiling"]
     # Parameters and FLOPs are of one picture: the batch does not enter them.
     return tuple(
-        f"{field} {said(ours.get(field))} (published: {said(theirs[field])})"
+        f"{field} {said_of_input(ours.get(field))} (published: {said_of_input(theirs[field])})"
         for field in ("num_classes", "input_CHW")
         if ours.get(field) != theirs[field]
     )
@@ -232,12 +232,16 @@ def leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def said(value: Any) -> str:
-    """Return a plain value as a reader writes it: yes, none, 3x224x224."""
+    """Return a plain value as a reader writes it: yes, none, 32000, 48000."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        whole = value and all(isinstance(entry, int) for entry in value)
-        return ("x" if whole else ", ").join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or "none"
     return str(value)
+
+
+def said_of_input(value: Any) -> str:
+    """Return the shape of an input as a reader writes it, 3x224x224, and anything else as `said` does."""
+    return "x".join(map(str, value)) if isinstance(value, list | tuple) else said(value)

@@ -174,6 +174,10 @@ def test_the_published_question_has_no_differences() -> None:
             "pictures.antialias no (published: yes)",
         ),
         (
+            {"recipe": replace(RECIPE, schedule=replace(RECIPE.schedule, milestones=(30, 60)))},
+            "schedule.milestones 30, 60 (published: none)",
+        ),
+        (
             {"recipe": replace(RECIPE, initialisation="kaiming_normal_fan_in")},
             "initialisation kaiming_normal_fan_in (published: kaiming_normal_fan_out)",
         ),
