@@ -6,7 +6,7 @@ from typing import Any
 
 from resbench.reporting.run_settings import alike_set, asks_as, is_less, parts_in
 from resbench.results import Result, digest, plain
-from resbench.specs import Arm, Kind, Scale, Suite
+from resbench.specs import Arm, Kind, Precision, Scale, Suite
 from resbench.specs.recipe_names import Parts
 from resbench.statistics.verdicts import training_differences
 
@@ -95,13 +95,13 @@ _KINDS = {"voc0712": "voc_crops"}
 
 def belongs(suite: Suite, arm: Arm, experiment: Mapping[str, Any]) -> bool:
     """Whether an experiment is one of an arm's, at whatever scale, on whatever pictures and device."""
+    if "precision" in suite.differ_in and experiment["precision"] != arm.precision:
+        return False
     evaluation = experiment.get("evaluation")
     if suite.kind is Kind.EVALUATED or evaluation:
         asked = evaluation and (experiment["model"], evaluation["weights"], experiment["data"]["kind"])
         return suite.kind is Kind.EVALUATED and asked == (arm.model, arm.weights, suite.data_of(arm))
     if experiment["model"] != arm.model:
-        return False
-    if "precision" in suite.differ_in and experiment["precision"] != arm.precision:
         return False
     apart = experiment["recipe"] and "processes" in suite.differ_in
     if apart and experiment.get("processes", 1) != arm.processes:
@@ -116,7 +116,8 @@ def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: 
     """Choose the results that belong together: those that ask what the latest one of their kind asks.
 
     Trainings may differ in seed and in what the arms differ in, profiles in what the arms differ in. Of two results with
-    the same arm and seed, which a file put together by hand may hold, the later one is taken.
+    the same arm and seed, which a file put together by hand may hold, the later one is taken; and of two tests of an arm by
+    the same views, with other weights in its file or scaled otherwise.
     """
     at_scale = [
         (arm, result)
@@ -127,15 +128,10 @@ def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: 
     ]
     trained = _alike_trained(suite, [pair for pair in at_scale if pair[1].experiment["recipe"]])
     profiled = _alike_profiled(suite, [pair for pair in at_scale if pair[1].experiment["profiling"]])
-    tested = _alike(
-        [pair for pair in at_scale if pair[1].experiment.get("evaluation")],
-        lambda experiment: [
-            *(experiment[field] for field in ("device", "precision", "data")),
-            experiment["evaluation"]["limit"],
-        ],
-    )
+    tested = _alike_tested(suite, [pair for pair in at_scale if pair[1].experiment.get("evaluation")])
     by_seed = {(arm.id, result.experiment["seed"]): result for arm, result in trained}
     by_arm = {arm.id: result for arm, result in profiled}
+    by_test = {(arm.id, digest(result.experiment["evaluation"]["tested"])): result for arm, result in tested}
     return Selection(
         suite=suite,
         arms=tuple(arms),
@@ -146,11 +142,11 @@ def select(suite: Suite, arms: Sequence[Arm], results: Iterable[Result], scale: 
             if (found := tuple(by_seed[key] for key in sorted(by_seed) if key[0] == arm.id))
         },
         profiled=by_arm,
-        left_out=len(at_scale) - len(by_seed) - len(by_arm) - len(tested),
+        left_out=len(at_scale) - len(by_seed) - len(by_arm) - len(by_test),
         tested={
             arm.id: found
             for arm in arms
-            if (found := tuple(result for one, result in tested if one.id == arm.id))
+            if (found := tuple(result for (name, _), result in by_test.items() if name == arm.id))
         },
     )
 
@@ -178,6 +174,14 @@ def _alike_trained(suite: Suite, pairs: _Pairs) -> _Pairs:
 def _alike_profiled(suite: Suite, pairs: _Pairs) -> _Pairs:
     varying = (*suite.differ_in, *(() if suite.is_uniform else ("profiling",)))
     return _alike(pairs, lambda experiment: _without(experiment, varying))
+
+
+def _alike_tested(suite: Suite, pairs: _Pairs) -> _Pairs:
+    shared = [field for field in ("device", "precision", "data") if field not in suite.differ_in]
+    return _alike(
+        pairs,
+        lambda experiment: [*(experiment[field] for field in shared), experiment["evaluation"]["limit"]],
+    )
 
 
 def _alike(pairs: _Pairs, question: Callable[[Mapping[str, Any]], object]) -> _Pairs:
@@ -233,11 +237,13 @@ def _limits_tested(selection: Selection) -> str:
     first = next((result for results in selection.tested.values() for result in results), None)
     if first is None:
         return ""
-    data = first.experiment["data"]
+    data, precision = first.experiment["data"], first.experiment["precision"]
     if selection.scale is not Scale.FULL:
         return f"Reduced test (scale {selection.amount}), on {data['label']}. Not comparable with the published figures."
     if not data["official"]:
         return f"Tested on {data['label']}, which is not the published data set. Not comparable with the published figures."
+    if precision != Precision.FP32 and "precision" not in selection.suite.differ_in:
+        return f"Tested in {precision}. Not comparable with the published figures."
     return ""
 
 

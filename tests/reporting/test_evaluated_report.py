@@ -119,6 +119,45 @@ def test_a_figure_is_compared_with_the_same_test_alone() -> None:
     assert found[3][6].startswith("not comparable (weights")
 
 
+def test_of_two_tests_by_the_same_views_the_later_one_counts() -> None:
+    """The file of weights was another, so that both are stored."""
+    first, then = result_of(0.35, ONE), result_of(0.3024, ONE)
+    evaluation = {**then.experiment["evaluation"], "digest": "0" * 64}
+    then = replace(
+        then,
+        key="f" * 16,
+        experiment={**then.experiment, "evaluation": evaluation},
+        started="2026-01-03T03:00:00+00:00",
+    )
+    text = render(first, then)
+    section = text.partition("## Every test\n")[2].partition("\n## ")[0]
+    assert section.count("| ResNet-18 ") == 1
+    assert rows(text)[0][4].startswith("30.2 ")
+
+
+def test_arms_of_two_precisions_each_have_their_own_tests() -> None:
+    (arm,) = SUITE.arms
+    both = replace(SUITE, arms=(arm, replace(arm, name="half", label="Half", precision=Precision.BF16)))
+    full = result_of(0.3024, ONE)
+    half = replace(
+        full,
+        key="f" * 16,
+        experiment={**full.experiment, "precision": "bf16"},
+        started="2026-01-03T03:00:00+00:00",
+    )
+    text = suite_report(both, both.arms, [full, half], scale=Scale.FULL, command="resbench run ...").markdown
+    section = text.partition("## Every test\n")[2].partition("\n## ")[0]
+    assert (section.count("| ResNet-18 "), section.count("| Half ")) == (1, 1)
+    assert rows(text)[0][6] == "reproduced"
+
+
+def test_a_report_of_other_arithmetic_says_so_at_its_head() -> None:
+    full = result_of(0.3024, ONE)
+    text = render(replace(full, experiment={**full.experiment, "precision": "bf16"}))
+    assert "> **Tested in bf16. Not comparable with the published figures.**" in text
+    assert rows(text)[0][6] == "not comparable (precision)"
+
+
 def test_a_test_that_was_not_made_is_not_run() -> None:
     found = rows(render(result_of(0.3024, ONE)))
     assert (found[1][4], found[1][6]) == ("not run", "not run")
