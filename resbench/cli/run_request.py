@@ -48,18 +48,37 @@ def check_asked(suite: "Suite", request: Request) -> None:
     """
     from resbench.execution.planning import check_one_for_all
 
-    given = {
+    given: dict[str, object] = {
         "--set": request.settings,
         "--precision": request.precision and suite.kind is not Kind.EVALUATED,
         "--processes": request.processes,
         "--together": request.together > 1,
+        "--seeds": request.seeds > 1,
+        **_engine_given(request.engine),
     }
+    if suite.kind is Kind.EVALUATED:
+        del given["--workers"]  # they prepare the pictures that are tested, too
     if suite.kind is not Kind.TRAINED:
         for option in (option for option, value in given.items() if value):
             raise UsageError(f"{suite.name} trains nothing: leave out {option}")
     if request.together > 1 and (request.processes or 1) > 1:
         raise UsageError("--together and --processes both share out the cores: give one of them")
     check_one_for_all(suite, precision=request.precision, processes=request.processes)
+
+
+def _engine_given(engine: Engine) -> dict[str, bool]:
+    """Return, of each option that says how trainings are run, whether it asks for anything but the default."""
+    usual = Engine()
+    return {
+        "--memory-format": engine.memory_format != usual.memory_format,
+        "--compile": engine.compile,
+        "--no-fused": not engine.fused,
+        "--cuda-graph": engine.cuda_graph,
+        "--feed": engine.feed != usual.feed,
+        "--threads": engine.threads is not None,
+        "--allocator": engine.allocator != usual.allocator,
+        "--workers": engine.workers > 0,
+    }
 
 
 def check_writable(path: Path) -> None:

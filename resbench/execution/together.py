@@ -104,8 +104,14 @@ def run(
     measured = [
         every for every in experiments if every.profiling is not None and store.get(every.key) is None
     ]
-    in_process.run(measured, data, store, checkpoints=checkpoints, workers=workers, progress=progress)
-    return tuple(result for every in experiments if (result := store.get(every.key)) is not None)
+    found = in_process.run(measured, data, store, checkpoints=checkpoints, workers=workers, progress=progress)
+    # A profile that this machine can't make says why, and is not stored.
+    unstored = {result.key: result for result in found}
+    return tuple(
+        result
+        for every in experiments
+        if (result := store.get(every.key) or unstored.get(every.key)) is not None
+    )
 
 
 def _train_all(

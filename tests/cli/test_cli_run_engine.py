@@ -122,9 +122,31 @@ def test_what_does_not_go_together_is_one_line(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", [("--precision", "bf16"), ("--processes", "2"), ("--together", "2")])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--precision", "bf16"),
+        ("--processes", "2"),
+        ("--together", "2"),
+        ("--seeds", "2"),
+        ("--memory-format", "channels_last"),
+        ("--compile",),
+        ("--no-fused",),
+        ("--cuda-graph",),
+        ("--feed", "loader"),
+        ("--threads", "1"),
+        ("--allocator", "keep"),
+        ("--workers", "1"),
+    ],
+)
 def test_a_suite_that_trains_nothing_takes_no_options_of_training(
     option: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(["run", "--suite", "imagenet_cost", *option]) == 2
     assert f"imagenet_cost trains nothing: leave out {option[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suite", ["latency", "imagenet_eval"])
+def test_threads_that_nothing_would_take_are_refused(suite: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["run", "--suite", suite, "--threads", "1"]) == 2
+    assert f"{suite} trains nothing: leave out --threads" in capsys.readouterr().err

@@ -13,8 +13,8 @@ from resbench.datasets.sample_cifar import open_cifar_sample
 from resbench.errors import ResbenchError, Stopped
 from resbench.execution import in_process, together
 from resbench.execution.progress import Silent
-from resbench.results import Result, plain
-from resbench.specs import Engine, Experiment, Precision, Scale
+from resbench.results import Environment, Result, plain
+from resbench.specs import Engine, Experiment, Precision, Profiling, Scale
 from resbench.store.store import open_store
 from resbench.training.recipes import HE2015_CIFAR
 
@@ -117,6 +117,30 @@ def test_two_at_once_find_what_each_finds_alone_and_are_not_run_again(
     assert (first.begun, sorted(first.finished), first.reused) == ([1, 2], [1, 2], [])
     assert run(tmp_path, data, wanted, second) == results
     assert (second.begun, second.finished, second.reused) == ([], [], [1, 2])
+
+
+def test_a_profile_that_can_not_be_made_is_a_result_that_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiling = Profiling(batch_size=1, num_classes=10, input_CHW=(3, 32, 32), backend="onnxruntime")
+    asked = replace(
+        experiments(open_cifar_sample("cifar10"), 1)[0], recipe=None, data=None, profiling=profiling
+    )
+
+    def lacking(question: Experiment, _say: object) -> Result:
+        return Result(
+            key=question.key,
+            experiment=plain(question),
+            measurements=(),
+            environment=Environment(machine={}, software={}, settings={}),
+            started="2026-01-02T03:00:00+00:00",
+            seconds=0.0,
+            notes=("Not measured: it is not installed.",),
+        )
+
+    monkeypatch.setattr(in_process, "timed", lacking)
+    (result,) = run(tmp_path, open_cifar_sample("cifar10"), [asked], Silent())
+    assert (result.key, result.notes) == (asked.key, ("Not measured: it is not installed.",))
 
 
 class Torn:

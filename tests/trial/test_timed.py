@@ -124,12 +124,15 @@ def test_a_backend_is_part_of_the_question_and_the_earlier_questions_keep_their_
     assert len({plain.key, eager.key, replace(eager, profiling=PROFILING).key}) == 3
 
 
-def test_threads_are_those_of_this_process() -> None:
-    import torch
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (99, 3)])
+def test_threads_are_those_of_this_process_and_no_more_than_cores(
+    cores: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resbench.trial import timed as module
 
-    assert case_of(QUESTION, PROFILING).threads == min(
-        torch.get_num_threads(), case_of(QUESTION, PROFILING).threads
-    )
+    monkeypatch.setattr(module, "usable_cores", lambda: tuple(range(cores)))
+    monkeypatch.setattr("torch.get_num_threads", lambda: 3)
+    assert case_of(QUESTION, PROFILING).threads == threads
 
 
 def test_a_reason_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
