@@ -14,6 +14,7 @@ from resbench.datasets.progress import Report
 from resbench.errors import UsageError
 from resbench.execution.scaling import Amount
 from resbench.specs import Arm, DataIdentity, Evaluating, Experiment, Precision, Scale, Suite, Tested
+from resbench.training.kept_weights import kept_weights
 from resbench.training.protocols import Average, Protocol, Views, imagenet_protocol
 from resbench.trial.published_protocol import published_protocol
 
@@ -70,7 +71,7 @@ def evaluations_of(
     """Return a question for each arm and each way in which a figure published of it was tested.
 
     Raises:
-        UsageError: a file of weights is missing.
+        UsageError: a file of weights is missing, or a folder holds none.
     """
     limit = _limit(amount, identity)
     return tuple(
@@ -116,10 +117,13 @@ def _tests(arm: Arm, limit: int | None) -> Iterator[Evaluating]:
 
 
 def _digest(arm: Arm) -> str:
-    path = Path(arm.weights)
-    if path.suffix not in _FILES:
-        return ""
+    """Return what tells the weights of a file, or of the folder of a run, from others under its name; nothing for torchvision's."""
+    path = Path(arm.weights).expanduser()
+    if path.is_dir():
+        path = kept_weights(path, average=None).file
     if not path.is_file():
+        if path.suffix not in _FILES and "/" not in arm.weights:
+            return ""
         raise UsageError(
             f"{arm.id} needs the weights {path}, and there is no such file: put them there, or leave the arm out with --models"
         )

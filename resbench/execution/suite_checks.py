@@ -16,8 +16,8 @@ _TRAINING: Final = ("data", "recipe", "changes", "metric", "processes")
 _PROFILING: Final = ("batch_size", "num_classes", "input")
 IDLE: Final = {
     "trained": (*_PROFILING, "backend"),
-    "counted": (*_TRAINING, "precision", "backend"),
-    "timed": _TRAINING,
+    "counted": (*_TRAINING, "precision", "backend", "batch_size", "published"),
+    "timed": (*_TRAINING, "published"),
 }
 """By kind of suite, the fields that would change nothing."""
 

@@ -143,7 +143,7 @@ class SuiteForm(_Form):
     recipe: str = Field("", description="How arms are trained: a recipe's name.")
     changes: list[str] = Field([], description="Fields of the recipe set otherwise, for every arm.")
     metric: Literal["top1_error", "top5_error", "top1_accuracy", "top5_accuracy"] = "top1_error"
-    batch_size: int = Field(1, ge=1, description="Of what is counted or timed.")
+    batch_size: int = Field(1, ge=1, description="Of what is timed.")
     num_classes: int = Field(1000, ge=1, description="Of what is counted or timed.")
     input: _Input = Field((3, 224, 224), description="Of what is counted or timed.", strict=False)
     backend: _Backend = Field("eager", description="What runs that which is timed.")

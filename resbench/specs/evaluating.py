@@ -10,7 +10,7 @@ class Evaluating:
     """One test of one set of weights.
 
     Attributes:
-        weights: as the arm names them: a name of torchvision's, or a file.
+        weights: as the arm names them: a name of torchvision's, a file, or the folder of a run.
         digest: of the file, SHA-256 in hex; empty for a name, whose file is checked by its own hash.
         tested: the views.
         mirrored: whether whole pictures are joined by their mirror image; ten crops have theirs already.

@@ -106,6 +106,28 @@ def test_other_weights_in_the_same_file_are_another_question(folder: Path, tmp_p
     assert renamed.key != one.key
 
 
+@pytest.mark.parametrize("name", ["run/weights.safetensors", "run/weights"])
+def test_other_weights_in_the_same_folder_or_under_any_name_are_another_question(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    """A run's folder is named as such, a file may end as it likes; what was stored of the first weights is no answer."""
+    file = tmp_path / name
+    file.parent.mkdir()
+    weights = str(file.parent if file.suffix else file)
+    _, identity = open_tested(suite(weights), folder, progress=silent)
+    keys = set()
+    for seed in (3, 4):
+        torch.manual_seed(seed)
+        save_file(build(find_architecture("cifar_resnet20"), classes=3).state_dict(), file)
+        (found,) = evaluations_of(
+            suite(weights, ONE).arms, identity, amount=Amount(scale=Scale.FULL), device="cpu", precision=None
+        )
+        assert found.evaluation is not None
+        assert len(found.evaluation.digest) == 64
+        keys.add(found.key)
+    assert len(keys) == 2
+
+
 @pytest.mark.parametrize(("scale", "limit"), [("full", None), ("smoke", 9), ("short", 9), ("0.34", 3)])
 def test_a_reduced_test_sees_fewer_pictures(folder: Path, scale: str, limit: int | None) -> None:
     (found,) = questions(folder, ONE, scale=scale)
