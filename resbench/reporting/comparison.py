@@ -13,7 +13,7 @@ from resbench.statistics.verdicts import (
     Verdict,
     judge,
     profiling_differences,
-    said,
+    said_of_input,
     shown,
     training_differences,
 )
@@ -170,7 +170,7 @@ def _timed_on(selection: Selection) -> str:
     latency = profiled.find("latency")
     clock = f" ({latency.method})" if latency and latency.method else ""
     return (
-        f"Latency and throughput were measured on **{escaped(device_name(profiled))}** with {said(profiling['input_CHW'])} "
+        f"Latency and throughput were measured on **{escaped(device_name(profiled))}** with {said_of_input(profiling['input_CHW'])} "
         f"pictures in batches of {profiling['batch_size']}, {profiled.experiment['precision']}: the median of n calls"
         f"{clock}. Nothing was published to compare them with."
     )
