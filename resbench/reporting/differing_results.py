@@ -16,12 +16,17 @@ _NAMED = 4
 def differing_results(selection: Selection) -> str:
     """Return the table of all fields of machine, software, settings and state that differ; empty where none does.
 
-    Profiles are held against profiles, and trainings against trainings.
+    Profiles are held against profiles, trainings against trainings, and tests of weights against tests.
     """
     profiles = [selection.profiled[arm.id] for arm in selection.arms if arm.id in selection.profiled]
     trainings = [result for arm in selection.arms for result in selection.trained.get(arm.id, ())]
-    names = {result.key: _named(result, selection.labels) for result in (*profiles, *trainings)}
-    rows = [*_rows("profiles", profiles, names), *_rows("trainings", trainings, names)]
+    tests = [result for arm in selection.arms for result in selection.tested.get(arm.id, ())]
+    names = {result.key: _named(result, selection.labels) for result in (*profiles, *trainings, *tests)}
+    rows = [
+        row
+        for what, results in (("profiles", profiles), ("trainings", trainings), ("tests", tests))
+        for row in _rows(what, results, names)
+    ]
     if not rows:
         return ""
     note = "The results below were not all made alike. What differs, as it was recorded, before they are compared:"
@@ -51,6 +56,7 @@ def _rows(
         yield what, kind, name, "; ".join(f"{value} ({_some(who)})" for value, who in holders.items())
 
 
-def _some(who: Sequence[str]) -> str:
+def _some(several: Sequence[str]) -> str:
+    who = list(dict.fromkeys(several))  # an arm is tested in several ways
     more = f" and {len(who) - _NAMED} more" if len(who) > _NAMED else ""
     return f"{', '.join(who[:_NAMED])}{more}"

@@ -1,8 +1,10 @@
 """How to read a suite's report: its words, explained for somebody who meets them first."""
 
+from collections.abc import Sequence
+
 from resbench.reporting.arm_figures import NAMES as ARM_NAMES
 from resbench.reporting.markdown import bullets
-from resbench.specs import Kind, Suite
+from resbench.specs import Arm, Kind, Suite
 
 NAMES = {"size": "model size", "flops": "GFLOPs", "top1_published": "top-1", "top5_published": "top-5"}
 """What a reader calls a metric."""
@@ -72,10 +74,10 @@ def arms_guide(suite: Suite) -> str:
     return bullets(lines)
 
 
-def sources(suite: Suite) -> str:
-    """Return where the published figures of the suite come from, with how they came about."""
+def sources(suite: Suite, arms: Sequence[Arm]) -> str:
+    """Return where the published figures come from, with how they came about: of the suite, and of further arms shown."""
     found: dict[str, dict[str, list[str]]] = {}
-    for arm in suite.arms:
+    for arm in {arm.id: arm for arm in (*suite.arms, *arms)}.values():
         for figure in arm.published:
             source = figure.source
             head = f"{source.title}, {source.where} (<{source.url}>)"

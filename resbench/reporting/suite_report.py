@@ -86,7 +86,7 @@ def _of_profiled_trainings(selection: Selection, command: str) -> tuple[_Section
         ("Environment", environments(selection)),
         ("Run it again", _again(command)),
         ("How to read this report", reading_guide(selection.suite)),
-        ("Sources of the published figures", sources(selection.suite)),
+        ("Sources of the published figures", sources(selection.suite, selection.arms)),
     )
     return sections, drawn
 
@@ -110,7 +110,7 @@ def _of_arms(selection: Selection, command: str) -> tuple[_Sections, Mapping[str
         ("Environment", environments(selection)),
         ("Run it again", _again(command)),
         ("How to read this report", arms_guide(selection.suite)),
-        ("Sources of the published figures", sources(selection.suite)),
+        ("Sources of the published figures", sources(selection.suite, selection.arms)),
     )
     return sections, drawn
 
@@ -119,13 +119,14 @@ def _of_tests(selection: Selection, command: str) -> _Sections:
     """Return the sections of a suite that tests weights of others."""
     return (
         ("", _head(selection)),
+        ("What differs between the results", differing_results(selection)),
         ("Published and measured", tested_table(selection)),
         ("Every test", every_test(selection)),
         ("Notes on the results", notes(selection)),
         ("Environment", environments(selection)),
         ("Run it again", _again(command)),
         ("How to read this report", tests_guide()),
-        ("Sources of the published figures", sources(selection.suite)),
+        ("Sources of the published figures", sources(selection.suite, selection.arms)),
     )
 
 

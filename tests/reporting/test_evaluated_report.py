@@ -158,6 +158,28 @@ def test_a_report_of_other_arithmetic_says_so_at_its_head() -> None:
     assert rows(text)[0][6] == "not comparable (precision)"
 
 
+def test_what_differs_between_tests_stands_before_what_is_compared() -> None:
+    one, ten = result_of(0.3024, ONE), result_of(0.28, TEN)
+    assert "## What differs between the results\n" not in render(one, ten)
+    elsewhere = replace(ten, environment=replace(ten.environment, machine={"cpu": "Another"}))
+    text = render(one, elsewhere)
+    section = text.partition("## What differs between the results\n")[2].partition("\n## ")[0]
+    assert "| tests " in section
+    assert "Another (ResNet-18)" in section
+    assert text.index("## What differs") < text.index("## Published and measured")
+
+
+def test_the_source_of_a_figure_of_a_further_arm_is_named() -> None:
+    (arm,) = SUITE.arms
+    source = Source(title="A repository", where="its README", url="https://example.org/more")
+    figure = replace(published("30.00", ONE), source=source)
+    more = replace(arm, name="more", label="More", weights="more.safetensors", published=(figure,))
+    suite = replace(SUITE, extra=(more,))
+    for arms, named in ((suite.arms, False), ((more,), True)):
+        text = suite_report(suite, arms, [], scale=Scale.FULL, command="resbench run ...").markdown
+        assert ("A repository, its README" in text.partition("## Sources")[2]) is named
+
+
 def test_a_test_that_was_not_made_is_not_run() -> None:
     found = rows(render(result_of(0.3024, ONE)))
     assert (found[1][4], found[1][6]) == ("not run", "not run")
