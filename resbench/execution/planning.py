@@ -136,11 +136,15 @@ def check_one_for_all(suite: Suite, *, precision: Precision | None, processes: i
 
 
 def check_scale(suite: Suite, scale: Scale, *, sample: bool) -> None:
-    """Refuse to run more than a smoke test on drawn pictures.
+    """Refuse to run more than a smoke test on drawn pictures, and a share of what is only timed.
 
     Raises:
-        UsageError: `sample` at a scale that needs real pictures.
+        UsageError: `sample` at a scale that needs real pictures, or there is nothing to take a share of.
     """
+    if suite.kind is Kind.TIMED and scale is Scale.PART:
+        raise UsageError(
+            f"{suite.name} only times, and has no pictures or iterations to take a share of: give --scale smoke, short or full"
+        )
     name = next(filter(None, map(suite.data_of, (*suite.arms, *suite.extra))), "")
     if sample and name and scale not in (Scale.SMOKE, Scale.PART):
         raise UsageError(

@@ -84,6 +84,15 @@ def test_drawn_pictures_are_for_smoke_tests_alone() -> None:
             check_scale(SUITE, scale, sample=True)
 
 
+def test_what_is_only_timed_has_no_share() -> None:
+    """Its question would not say which, and the command that asks it again could not, either."""
+    latency: Suite = find("suite", "suites", "SUITE", "latency")
+    with pytest.raises(UsageError, match="latency only times"):
+        check_scale(latency, Scale.PART, sample=True)
+    for scale in (Scale.SMOKE, Scale.SHORT, Scale.FULL):
+        check_scale(latency, scale, sample=True)
+
+
 def test_drawn_pictures_are_for_smoke_tests_alone_also_where_only_the_arms_name_their_data() -> None:
     arms = tuple(replace(arm, data="cifar10") for arm in DEPTH.arms)
     suite = replace(DEPTH, data="", arms=arms, extra=())
