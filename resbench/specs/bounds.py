@@ -101,7 +101,7 @@ def _together(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], str]]:
     if schedule.name == "steps" and schedule.milestones and schedule.milestones[0] > schedule.length:
         problem = (
             f"schedule.length {schedule.length} ends before the first of schedule.milestones (at "
-            f"{schedule.milestones[0]}): set both, or shorten the whole schedule with --iterations"
+            f"{schedule.milestones[0]}): set both; 'resbench train --iterations' shortens the whole schedule"
         )
         yield ("schedule.length", "schedule.milestones"), problem
     if schedule.warmup >= schedule.length:
