@@ -68,7 +68,8 @@ def _measured(
     from resbench.execution.several import recorded
     from resbench.store.store import open_store
 
-    device, machine = _device(request)
+    # What a backend can't do here is told at its arm, and the others go on.
+    device, machine = _device(request, () if suite.kind is Kind.TIMED else arms)
     names = dict.fromkeys(suite.data_of(arm) for arm in arms if suite.data_of(arm))
     with progress_bar() as report:
         data = {name: open_data(name, request.data, progress=report) for name in names}
@@ -95,7 +96,7 @@ def _tested(
     from resbench.datasets.progress import progress_bar
     from resbench.store.store import open_store
 
-    device, _ = _device(request)
+    device, _ = _device(request, arms)
     from resbench.execution.evaluated import run
     from resbench.execution.evaluation_plan import evaluations_of, open_tested
 
@@ -114,8 +115,8 @@ def _tested(
         )
 
 
-def _device(request: Request) -> tuple[str, str]:
-    """Return the device's full name and the machine's identity.
+def _device(request: Request, arms: "Sequence[Arm]") -> tuple[str, str]:
+    """Return the device's full name, which can compute as every arm asks, and the machine's identity.
 
     Raises:
         UsageError: there is no such device, or it can't do what is asked of it.
@@ -127,6 +128,6 @@ def _device(request: Request) -> tuple[str, str]:
         from resbench.models.precision import check_precision
 
         device = resolve_device(request.device)
-        if request.precision is not None:
-            check_precision(request.precision, device)
+        for precision in dict.fromkeys(request.precision or arm.precision for arm in arms):
+            check_precision(precision, device)
         return str(device), capture(str(device)).machine_id

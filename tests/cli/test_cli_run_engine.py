@@ -103,6 +103,34 @@ def test_an_arm_of_two_processes_is_trained_by_two(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.count("in the store since") == 2
 
 
+SECOND_ARM_IN_FP16 = """
+name = "mine"
+title = "T"
+question = "Q?"
+data = "cifar10"
+recipe = "he2015_cifar"
+[source]
+title = "t"
+where = "w"
+url = "u"
+[[arms]]
+model = "cifar_resnet20"
+[[arms]]
+model = "cifar_resnet20"
+name = "half"
+precision = "fp16"
+"""
+
+
+def test_what_the_device_cannot_do_is_found_before_the_arms_that_it_can(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("mine.toml").write_text(SECOND_ARM_IN_FP16)
+    assert run(suite="./mine.toml") == 2
+    assert "precision 'fp16' is for GPUs" in capsys.readouterr().err
+    assert not Path("resbench.db").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "suite", "said"),
     [
