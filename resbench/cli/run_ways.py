@@ -90,13 +90,16 @@ def _answered(
         return 1 if experiment.recipe is None else request.processes or experiment.processes
 
     alone = [experiment for experiment in experiments if processes(experiment) == 1]
+    shared = [experiment for experiment in experiments if processes(experiment) > 1]
+    for experiment in shared:
+        if store.get(experiment.key) is None:  # too few GPUs are told before anything is trained
+            split.processes_for(experiment.device, processes(experiment))
     if request.together > 1 and data is not None:
         found = together.run(alone, data, store, at_once=request.together, **ways)
     else:
         found = in_process.run(alone, data, store, **ways)
     if data is None or len(alone) == len(experiments):
         return found
-    shared = [experiment for experiment in experiments if processes(experiment) > 1]
     found += split.run(shared, data, store, count=processes, **ways)
     by_key = {result.key: result for result in found}
     return tuple(by_key[experiment.key] for experiment in experiments)
