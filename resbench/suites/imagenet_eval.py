@@ -1,19 +1,25 @@
 """Weights that others trained, tested on ImageNet's validation set: one crop, ten crops, several scales."""
 
+from dataclasses import replace
+from typing import Final
+
 from resbench.specs import Arm, Kind, Published, Suite
 from resbench.suites.published.he2015 import MULTI_SCALE, TEN_CROP, paper
 from resbench.suites.published.he2016 import IMAGENET
 from resbench.suites.published.imagenet_weights import ONE_CROP_ERRORS, TIMM, TORCHVISION
 
+_OTHERS: Final = ("weights of fb.resnet.torch",)
+
 
 def _torchvision(model: str, version: str) -> Arm:
     further = TIMM[model] if version == "V1" else ()
-    fb = ONE_CROP_ERRORS.get((model, "fb"), ()) if version == "V1" else ()
+    # The network is the same, the weights are not: a comparison would be one of two trainings.
+    fb = (replace(figure, unlike=_OTHERS) for figure in ONE_CROP_ERRORS.get((model, "fb"), ()))
     return Arm(
         model=model,
         name=f"{model}_{version.lower()}",
         label=f"ResNet-{model.removeprefix('resnet')}, torchvision's {version}",
-        published=(*TORCHVISION[model, version].accuracies, *further, *fb),
+        published=(*TORCHVISION[model, version].accuracies, *further, *(fb if version == "V1" else ())),
         weights=f"IMAGENET1K_{version}",
     )
 
