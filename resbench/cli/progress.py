@@ -106,8 +106,14 @@ class Display:
         self.say(f"[{position}/{total}] {doing} of {model}: in the store since {result.started}")
 
     def finish(self, result: Result, position: int, total: int) -> None:
-        """Say that a result is stored."""
-        self.say(f"[{position}/{total}] stored after {duration(result.seconds)}")
+        """Say that a result is stored, or why there is none."""
+        from resbench.trial.timed import why_unanswered
+
+        why = why_unanswered(result)
+        said = (
+            f"{why} Not stored: it is asked for again." if why else f"stored after {duration(result.seconds)}"
+        )
+        self.say(f"[{position}/{total}] {said}")
 
     def resumed(self, epoch: int) -> None:
         """Say that a run goes on."""

@@ -75,9 +75,14 @@ def timed(
 
 def is_answered(result: Result) -> bool:
     """Return whether a result has what it was asked for: one that only says why not is not kept, and asked for again."""
-    return not any(note.startswith(NOT_MEASURED) for note in result.notes) or any(
-        found.metric in ("latency", "peak_memory") for found in result.measurements
-    )
+    return not why_unanswered(result)
+
+
+def why_unanswered(result: Result) -> str:
+    """Return why a result has nothing of what it was asked for; empty where it has."""
+    if any(found.metric in ("latency", "peak_memory") for found in result.measurements):
+        return ""
+    return next((note for note in result.notes if note.startswith(NOT_MEASURED)), "")
 
 
 def case_of(experiment: Experiment, profiling: Profiling) -> Case:
