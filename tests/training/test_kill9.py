@@ -80,7 +80,9 @@ def session(folder: Path, told: Connection) -> None:
     run = run_of(folder / "checkpoints")
     for number, _ in enumerate(steps(run)):
         told.send(number)
-    save_file(run.model.state_dict(), folder / "final.safetensors")
+    # Training may have laid them channels_last, which the format does not know.
+    weights = {name: tensor.contiguous() for name, tensor in run.model.state_dict().items()}
+    save_file(weights, folder / "final.safetensors")
     told.close()
 
 
