@@ -1,9 +1,10 @@
 """What a planned number of seeds can show: against the published figures, and between the arms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resbench.reporting.arm_figures import NAMES, figure_of
+from resbench.reporting.arm_pairs import compared_arms
 from resbench.results import Result, plain
 from resbench.specs import Arm, Experiment, Suite
 from resbench.statistics.outlook import NO_DEVIATION, Outlook, Planned, between_arms, compared, outlook
@@ -33,66 +34,100 @@ def what_shows(suite: Suite, questions: Questions, known: Mapping[str, Result], 
     """Return what n seeds of every arm can show; stored runs of the same questions may tell the deviation."""
     trained = [(arm, one) for arm, one in questions if one.recipe is not None]
     firsts = {arm.id: (arm, one) for arm, one in reversed(trained)}
-    arms = list(dict.fromkeys(arm.id for arm, _ in trained))
+    arms = [firsts[name][0] for name in dict.fromkeys(arm.id for arm, _ in trained)]
     runs = {
-        name: [known[one.key] for arm, one in trained if arm.id == name and one.key in known] for name in arms
+        arm.id: [known[one.key] for of, one in trained if of.id == arm.id and one.key in known]
+        for arm in arms
     }
-    differing = [
-        found
-        for name in arms
-        if (found := training_differences(plain(firsts[name][1]), suite.as_asked_of(firsts[name][0])))
-    ]
-    figures = (
-        []
-        if differing
-        else [
-            Planned(
-                arm=firsts[name][0].label,
-                published=published,
-                runs=_values(runs[name], published.metric),
-                n=n,
-            )
-            for name in arms
-            for published in firsts[name][0].published
-            if compared(published)
-        ]
-    )
-    against = outlook(figures)
+    differing = {
+        arm.id: training_differences(plain(firsts[arm.id][1]), suite.as_asked_of(arm)) for arm in arms
+    }
+    none_alike = all(differing.values())
+    against = () if none_alike else outlook(list(_planned(suite, arms, runs, differing, n)))
     return Shown(
         n=n,
         against=against,
-        not_comparable="; ".join(differing[0]) if differing else "",
-        between=_between(suite, [_values(each, suite.metric) for each in runs.values()], against, n),
+        not_comparable="; ".join(differing[arms[0].id]) if none_alike and arms else "",
+        between=" ".join(_between(suite, arms, runs, against, n)),
     )
+
+
+def _planned(
+    suite: Suite,
+    arms: Sequence[Arm],
+    runs: Mapping[str, Sequence[Result]],
+    differing: Mapping[str, Sequence[str]],
+    n: int,
+) -> Iterator[Planned]:
+    for arm in arms:
+        for published in filter(compared, arm.published):
+            yield Planned(
+                arm=arm.label,
+                published=published,
+                runs=_values(runs[arm.id], published.metric),
+                n=n,
+                data=suite.data_of(arm),
+                differences=(*differing[arm.id], *published.unlike),
+            )
 
 
 def _values(runs: Sequence[Result], metric: str) -> tuple[float, ...]:
     return tuple(found.value for result in runs if (found := figure_of(result, metric)) is not None)
 
 
-def _between(suite: Suite, runs: Sequence[Sequence[float]], against: Sequence[Outlook], n: int) -> str:
-    """Return which difference between two arms the seeds find, or why that can't be told."""
-    if len(runs) < 2:
-        return ""
+def _between(
+    suite: Suite,
+    arms: Sequence[Arm],
+    runs: Mapping[str, Sequence[Result]],
+    against: Sequence[Outlook],
+    n: int,
+) -> Iterator[str]:
+    """Yield, for each data set, which difference between two of its arms the seeds find, or why that can't be told."""
+    pairs = list(compared_arms(suite, arms))
+    every = dict.fromkeys(suite.data_of(arm) for arm, _ in pairs)
+    for data in every:
+        ours = [pair for pair in pairs if suite.data_of(pair[0]) == data]
+        of_data = {arm.id: arm for pair in ours for arm in pair}
+        told = _deviation([_values(runs[name], suite.metric) for name in of_data])
+        if told is None:
+            labels = {arm.label for arm in of_data.values()}
+            told = _told_by_figures([one for one in against if one.planned.arm in labels], suite.metric)
+        where = f"On {data}, between" if len(every) > 1 else "Between"
+        whom = "two arms" if len({first.id for _, first in ours}) > 1 else "an arm and the first"
+        yield _found(f"{where} {whom}", NAMES.get(suite.metric, suite.metric), told, n, len(pairs))
+
+
+def _deviation(runs: Sequence[Sequence[float]]) -> tuple[float, str] | None:
+    """Return the deviation that stored runs tell, and from which of them."""
     spreads = [spread for values in runs if (spread := spread_of(values)) is not None]
-    known_from, deviation = f"{sum(map(len, runs))} stored runs", None
-    if spreads and alike(spreads):
-        shared = pooled(spreads)
-        deviation = shared.deviation if shared else None
-    elif spreads:
-        deviation, known_from = max(one.deviation for one in spreads), "the arm that varies most"
-    else:
-        of_metric = (one for one in against if one.planned.published.metric == suite.metric and one.deviation)
-        told = next(of_metric, None)
-        if told is not None:
-            deviation, known_from = told.deviation, told.known_from
-    if deviation is None:
-        return f"Between two arms: {NO_DEVIATION}, so that no detectable difference can be told."
-    found = between_arms(deviation, n, len(runs))
+    if not spreads:
+        return None
+    shared = pooled(spreads) if alike(spreads) else None
+    if shared is None:
+        return max(one.deviation for one in spreads), "the arm that varies most"
+    return shared.deviation, f"{sum(map(len, runs))} stored runs"
+
+
+def _told_by_figures(against: Sequence[Outlook], metric: str) -> tuple[float, str] | None:
+    return next(
+        (
+            (one.deviation, one.known_from)
+            for one in against
+            if one.planned.published.metric == metric and one.deviation
+        ),
+        None,
+    )
+
+
+def _found(between: str, metric: str, told: tuple[float, str] | None, n: int, comparisons: int) -> str:
+    if told is None:
+        return f"{between}: {NO_DEVIATION}, so that no detectable difference can be told."
+    deviation, known_from = told
+    found = between_arms(deviation, n, comparisons)
     if found is None:
-        return f"Between two arms: {n} seed{'s' * (n != 1)} can't show a difference; two can."
+        return f"{between}: {n} seed{'s' * (n != 1)} can't show a difference; two can."
     return (
-        f"Between an arm and the first: {n} seeds find a true difference of {100 * found:.2g} points in the "
-        f"{NAMES.get(suite.metric, suite.metric)} in 80 % of cases (deviation {100 * deviation:.2g} points from run to run, "
-        f"from {known_from}; 5 % shared by {len(runs) - 1} comparison{'s' * (len(runs) != 2)})."
+        f"{between}: {n} seeds find a true difference of {100 * found:.2g} points in the "
+        f"{metric} in 80 % of cases (deviation {100 * deviation:.2g} points from run to run, "
+        f"from {known_from}; 5 % shared by {comparisons} comparison{'s' * (comparisons != 1)})."
     )

@@ -8,7 +8,7 @@ from resbench.reporting.arm_figures import NAMES, figures_of
 from resbench.reporting.figures import NONE
 from resbench.reporting.markdown import blocks, table
 from resbench.reporting.selection import Selection
-from resbench.specs import Arm
+from resbench.specs import Arm, Suite
 from resbench.statistics.pairs import Paired, compare_all
 from resbench.units import decimals_for
 
@@ -21,7 +21,7 @@ def arm_pairs(selection: Selection) -> str:
 
     Only arms on the same data are compared.
     """
-    asked = list(_asked(selection))
+    asked = list(compared_arms(selection.suite, selection.arms))
     found = compare_all([(_values(selection, one), _values(selection, other)) for one, other in asked])
     pairs = [(two, pair) for two, pair in zip(asked, found, strict=True) if pair.n]
     if not pairs:
@@ -40,13 +40,16 @@ def arm_pairs(selection: Selection) -> str:
     return blocks(said, body, "No rank test: " + "; ".join(notes) + "." if notes else "")
 
 
-def _asked(selection: Selection) -> Iterator[tuple[Arm, Arm]]:
+def compared_arms(suite: Suite, arms: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
+    """Yield the pairs of arms whose difference is asked for, the later one of each first."""
     by_data: dict[str, list[Arm]] = {}
-    for arm in selection.arms:
-        by_data.setdefault(selection.suite.data_of(arm), []).append(arm)
-    few = len(selection.arms) <= _FEW
-    for arms in by_data.values():
-        yield from ((later, earlier) for earlier, later in combinations(arms, 2) if few or earlier is arms[0])
+    for arm in arms:
+        by_data.setdefault(suite.data_of(arm), []).append(arm)
+    few = len(arms) <= _FEW
+    for alike in by_data.values():
+        yield from (
+            (later, earlier) for earlier, later in combinations(alike, 2) if few or earlier is alike[0]
+        )
 
 
 def _note(selection: Selection, pairs: Sequence[Paired]) -> str:

@@ -1,7 +1,7 @@
 """Before a suite is run: what each published figure's comparison can come to with a planned number of seeds.
 
-The deviation from run to run comes from the source, or from runs that are stored, pooled over the arms of one figure where
-Bartlett's test lets them be, as in `resbench.statistics.judging`. Where neither tells one, there is no outlook.
+The deviation from run to run comes from the source, or from runs that are stored, pooled over the arms of one figure and one
+data set where Bartlett's test lets them be, as in `resbench.statistics.judging`. Where neither tells one, there is no outlook.
 """
 
 import math
@@ -27,12 +27,17 @@ class Planned:
         published: the figure.
         runs: figures of stored runs of the same question, by which the deviation may be told.
         n: runs that there will be.
+        data: the data set: those of one share their deviation.
+        differences: what is asked otherwise than for the published figure, or what its source does not state: its verdict
+            will be `not comparable`.
     """
 
     arm: str
     published: Published
     runs: Sequence[float]
     n: int
+    data: str = ""
+    differences: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +63,32 @@ class Outlook:
 
 
 def outlook(figures: Sequence[Planned]) -> tuple[Outlook, ...]:
-    """Return what the comparison of each figure can come to; those of one metric share 5 % and, if alike, a deviation."""
-    return tuple(
-        _of(figure, [one for one in figures if _family(one) == _family(figure)]) for figure in figures
-    )
+    """Return what the comparison of each figure can come to.
+
+    Those of one metric share 5 %; those of one metric and one data set share a deviation, if theirs are alike.
+    """
+    return tuple(_of(figure, figures) for figure in figures)
 
 
-def _family(figure: Planned) -> str:
-    return figure.published.metric
+def _judged(figures: Sequence[Planned], metric: str) -> list[Planned]:
+    """Return the figures of one metric that get a verdict from a test."""
+    return [
+        one
+        for one in figures
+        if one.published.metric == metric and not one.differences and not one.published.failed
+    ]
 
 
-def _of(figure: Planned, family: Sequence[Planned]) -> Outlook:
+def _of(figure: Planned, figures: Sequence[Planned]) -> Outlook:
     published = figure.published
+    if figure.differences:
+        return Outlook(planned=figure, reason=f"not comparable: {', '.join(figure.differences)}")
     if published.failed:
         return Outlook(
             planned=figure, reason=f"published 'fail': settled when 3 runs fail; {figure.n} are planned"
         )
-    spread, known_from = _spread(figure, family)
+    family = _judged(figures, published.metric)
+    spread, known_from = _spread(figure, [one for one in family if one.data == figure.data])
     if spread is None:
         return Outlook(planned=figure, reason=NO_DEVIATION)
     extra = max(0, spread.freedom - max(0, len(figure.runs) - 1))
@@ -85,7 +99,7 @@ def _of(figure: Planned, family: Sequence[Planned]) -> Outlook:
             known_from=known_from,
             reason="one run tells no deviation" if figure.n else "no run fits",
         )
-    deviation, comparisons = spread.deviation, max(1, len({one.arm for one in family}))
+    deviation, comparisons = spread.deviation, len({one.arm for one in family})
     chances = prospects(published, figure.n, deviation, extra=extra, comparisons=comparisons)
     return Outlook(
         planned=figure,
@@ -121,8 +135,8 @@ def _spreads(figures: Sequence[Planned]) -> list[tuple[Spread, str]]:
     return found
 
 
-def between_arms(deviation: float, n: int, arms: int) -> float | None:
-    """Return the true difference between an arm and the first that n shared seeds find in 80 % of cases; None below two.
+def between_arms(deviation: float, n: int, comparisons: int) -> float | None:
+    """Return the true difference between two arms that n shared seeds find in 80 % of cases; None below two.
 
     The seeds are taken to do nothing for the two arms in common, so that differences have twice the variance of runs: a
     cautious supposition.
@@ -130,9 +144,9 @@ def between_arms(deviation: float, n: int, arms: int) -> float | None:
     Args:
         deviation: from run to run of one arm.
         n: shared seeds.
-        arms: in all; the comparisons with the first share 5 %.
+        comparisons: pairs of arms that are compared; they share 5 %.
     """
-    return detectable_between(n, math.sqrt(2) * deviation, level=ALPHA / max(1, arms - 1))
+    return detectable_between(n, math.sqrt(2) * deviation, level=ALPHA / comparisons)
 
 
 def compared(published: Published) -> bool:

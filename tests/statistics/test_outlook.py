@@ -62,6 +62,25 @@ def test_no_run_and_one_run_tell_nothing_of_their_own() -> None:
     assert one.reproduced is not None
 
 
+def test_a_deviation_is_not_lent_to_another_data_set() -> None:
+    """As verdicts afterwards: they pool within a data set; but all its arms share the 5 %."""
+    ten = replace(planned("ResNet-110", 5), data="cifar10")
+    hundred = replace(planned("ResNet-20", 5), data="cifar100")
+    known, unknown = outlook([ten, hundred])
+    assert (unknown.reason, unknown.deviation) == (NO_DEVIATION, None)
+    expected = detectable(FIGURES["ResNet-110"][0], 5, 0.0016, extra=4, comparisons=2)
+    assert known.smallest == expected
+
+
+def test_a_figure_that_will_not_be_compared_has_no_outlook_and_lends_none() -> None:
+    unlike = replace(planned("ResNet-110", 5), differences=("length unstated",))
+    other = planned("ResNet-20", 5, runs=(0.085, 0.087, 0.089))
+    none, alone = outlook([unlike, other])
+    assert none.reason == "not comparable: length unstated"
+    assert none.reproduced is None
+    assert alone == outlook([other])[0]
+
+
 def test_a_published_fail_is_settled_by_failures() -> None:
     failed = replace(
         FIGURES["ResNet-20"][0], value=float("nan"), printed="fail", failed=True, fails_beyond=0.2
@@ -71,10 +90,10 @@ def test_a_published_fail_is_settled_by_failures() -> None:
 
 
 def test_the_difference_between_arms_is_found_in_80_of_100_cases() -> None:
-    found = between_arms(0.002, 5, arms=3)
+    found = between_arms(0.002, 5, comparisons=2)
     assert found is not None
     assert pair_power(5, found, 0.002 * 2**0.5, level=0.025) == pytest.approx(0.80, abs=0.001)
-    assert between_arms(0.002, 1, arms=3) is None
+    assert between_arms(0.002, 1, comparisons=2) is None
 
 
 def test_what_is_computed_is_not_compared_by_runs() -> None:
