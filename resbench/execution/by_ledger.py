@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from resbench.architectures.choosing import choices_of
+from resbench.architectures.description import Body
 from resbench.architectures.layers import layers_of
 from resbench.architectures.naming import find_architecture
+from resbench.architectures.residual import ResidualBody
 from resbench.execution.forecast import Parts
 from resbench.results import digest, plain
 from resbench.specs import Experiment
@@ -84,10 +86,17 @@ def macs_of(experiment: Experiment) -> int:
 def _family(experiment: Experiment) -> str:
     architecture, recipe = find_architecture(experiment.model), experiment.recipe
     assert recipe is not None
-    form = [type(architecture.body).__name__, choices_of(architecture)]
+    form = [type(architecture.body).__name__, choices_of(architecture), _widths(architecture.body)]
     seen = [recipe.pictures, recipe.train_batch, recipe.test_batch, recipe.train_limit, recipe.validation]
     done = [recipe.optimizer.name, recipe.ema > 0, recipe.precise_bn]
     return digest(plain([form, seen, done, experiment.data, experiment.precision]))
+
+
+def _widths(body: Body) -> object:
+    """Return what else than plain choices makes a residual network: stem and stages, but for how often a unit repeats."""
+    if not isinstance(body, ResidualBody):
+        return None
+    return [body.stem, [replace(stage, blocks=1) for stage in body.stages]]
 
 
 def _on_the_line(family: Family, place: int, found: Mapping[str, Parts]) -> Parts:

@@ -100,3 +100,11 @@ def test_what_the_middle_arm_lies_off_the_line_widens_the_others() -> None:
 def test_other_pictures_or_batches_are_another_family() -> None:
     other = replace(RESIDUAL[0], recipe=replace(HE2015_CIFAR, train_batch=64))
     assert len(families_of([*RESIDUAL, other])) == 2
+
+
+def test_another_width_or_stem_is_another_family() -> None:
+    """They change how long an operation takes, too, and no line goes through them."""
+    wide = [asked(f"cifar_resnet{depth}(width=32)") for depth in (20, 32)]
+    assert len(families_of([*RESIDUAL, *wide])) == 2
+    stems = [asked("resnet34"), asked("cifar_wide_stem_resnet34")]
+    assert len(families_of(stems)) == 2
