@@ -58,7 +58,7 @@ class Parts:
         epoch_s: between two epochs, or after the last: a checkpoint among it.
         test_start_s: of a pass, beyond its batches.
         test_batch_s: of a whole batch of test samples.
-        opening_s: before the run itself: reading its pictures and building its network.
+        opening_s: before the run itself: reading its pictures.
         checkpoint_B: bytes of a checkpoint.
         watts: mean power while steps are done, of some windows; empty where no counter tells.
         off: by which share the time of a step may be off because other arms were measured in place of this one; else 0.

@@ -20,7 +20,7 @@ from resbench.models.devices import resolve_device
 from resbench.results import digest, plain
 from resbench.specs import Engine, Experiment, Recipe
 from resbench.trial.rehearsal import Ending, Stage, rehearse_ending, rehearse_power, rehearse_steps
-from resbench.trial.sampled_pictures import Opened, open_pictures
+from resbench.trial.sampled_pictures import Opened, ToBuild, open_pictures
 from resbench.trial.walking import Walk
 
 _FREEDOM = 3
@@ -106,8 +106,7 @@ class _Cost(NamedTuple):
     """What a set of pictures costs, without the pictures."""
 
     opening_s: float
-    once_s: float
-    store_B: int
+    to_build: tuple[ToBuild, ...]
     kind: str
 
 
@@ -154,10 +153,12 @@ class _Tour:
         """Return what was measured."""
         parts = {key: self._parts(key, walks) for key, walks in self._walks.items()}
         costs = self._costs.values()
+        # Arms that read the same pictures in other batches share their files.
+        built = {one.path: one for cost in costs for one in cost.to_build}.values()
         return Rehearsals(
             parts=parts,
-            once_s=sum(cost.once_s for cost in costs),
-            store_B=sum(cost.store_B for cost in costs),
+            once_s=sum(one.seconds for one in built),
+            store_B=sum(one.size_B for one in built),
             feeds=tuple(dict.fromkeys(cost.kind for cost in costs)),
             refused=self._refused,
         )
@@ -186,7 +187,7 @@ class _Tour:
             folder = self._room / asked[:16]
             opened = open_pictures(data, recipe, self._engine, device, folder=folder, report=report)
             self._open[asked] = opened
-            cost = _Cost(opened.opening_s, opened.once_s, opened.store_B, opened.feeds.train.kind)
+            cost = _Cost(opened.opening_s, opened.to_build, opened.feeds.train.kind)
             self._costs.setdefault(asked, cost)
         return self._open[asked]
 

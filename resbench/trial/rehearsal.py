@@ -5,7 +5,7 @@ hardly move, because the rate is next to nothing: a loss that explodes may be sl
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 
 from resbench.datasets.data import Data
+from resbench.errors import ResbenchError
 from resbench.metrics.energy.counters import Counter
 from resbench.metrics.energy.windows import Time, run_windows, update_period
 from resbench.models.devices import resolve_device
@@ -26,12 +27,15 @@ from resbench.training.feeds import Feed
 from resbench.training.loop import steps
 from resbench.training.run import Feeds, Run
 from resbench.training.seeding import deterministic
+from resbench.training.tested import as_tested
 from resbench.training.watching import Unwatched
 from resbench.trial.before_training import fresh_model
 from resbench.trial.training import threads_of
 from resbench.trial.walking import Shape, Walk, Watched, walk
 
 _ENDLESS, _EPOCHS, _TESTS = 1_000_000_000, 3, 3
+_SOME = 4
+"""Batches that precise batch norm is timed by, at the most."""
 _BLOCK_S = 0.1
 _WINDOWS, _UPDATES = 5, 10
 
@@ -74,10 +78,11 @@ def rehearse_steps(experiment: Experiment, stage: Stage, *, seconds: float) -> W
 
     Raises:
         UsageError: the device can't do what the engine asks for.
+        ResbenchError: the loss broke.
     """
     with _begun(experiment, stage, stage.feeds) as run:
         shape = Shape(samples=len(run.feeds.train), batch=run.recipe.train_batch)
-        return walk(steps(run), shape, _watched(run.device), seconds=seconds)
+        return walk(_steps(run, experiment.model), shape, _watched(run.device), seconds=seconds)
 
 
 def rehearse_ending(experiment: Experiment, stage: Stage, *, step_s: float, seconds: float) -> Ending:
@@ -88,11 +93,14 @@ def rehearse_ending(experiment: Experiment, stage: Stage, *, step_s: float, seco
         stage: where.
         step_s: of a whole batch, as it was found.
         seconds: of testing, three batches at least.
+
+    Raises:
+        ResbenchError: the loss broke.
     """
     batch = min(len(stage.feeds.train), _recipe(experiment).train_batch)
     feeds = replace(stage.feeds, train=_Part(stage.feeds.train, batch))
     with _begun(experiment, stage, feeds, epochs=_EPOCHS) as run:
-        watched, journey = _watched(run.device), steps(run)
+        watched, journey = _watched(run.device), _steps(run, experiment.model)
         once = partial(next, journey)
         once()
         between = [watched.seconds(once) for _ in range(_EPOCHS - 1)]
@@ -101,10 +109,11 @@ def rehearse_ending(experiment: Experiment, stage: Stage, *, step_s: float, seco
         first_s = watched.seconds(once)
         batch_s = _test_batch_s(journey, tests, watched, seconds) or first_s
         journey.close()
+        anew_s = _more_statistics_s(run, stage, watched)
     step_s *= batch / run.recipe.train_batch
     return Ending(
         epoch_s=max(0.0, sum(between) / len(between) - step_s),
-        test_start_s=max(0.0, first_s - batch_s),
+        test_start_s=max(0.0, first_s - batch_s) + anew_s,
         test_batch_s=batch_s * tests.batch / tests.size(0),
         checkpoint_B=size_B,
     )
@@ -123,9 +132,10 @@ def rehearse_power(
 
     Raises:
         EnergyRefused: the counter does not move, or can't be read any more.
+        ResbenchError: the loss broke.
     """
     with _begun(experiment, stage, stage.feeds) as run:
-        watched, journey = _watched(run.device), steps(run)
+        watched, journey = _watched(run.device), _steps(run, experiment.model)
         time = Time(clock=watched.clock, sleep=_sleep)
         window_s = max(0.5, _UPDATES * update_period(counter, time))
         begin = watched.clock()
@@ -144,6 +154,40 @@ def _sleep(seconds: float) -> None:
     import time
 
     time.sleep(seconds)
+
+
+def _steps(run: Run, model: str) -> Generator[None, None, None]:
+    """Do the steps of a run that is never rehearsed to its end.
+
+    Raises:
+        ResbenchError: it ended, because its loss broke.
+    """
+    yield from steps(run)
+    raise ResbenchError(
+        f"{model} can't be timed: its loss is no number, or exploded, before anything is learnt: leave it out with --models"
+    )
+
+
+def _more_statistics_s(run: Run, stage: Stage, watched: Watched) -> float:
+    """Return what precise batch norm adds to a test beyond one batch: epochs that are rehearsed have no more."""
+    recipe, size = run.recipe, run.recipe.train_batch
+    samples = min(recipe.train_limit or len(stage.data.train), len(stage.data.train)) - recipe.validation
+    wanted = min(recipe.precise_bn, -(-samples // size))
+    some = min(wanted, _SOME, -(-len(stage.feeds.train) // size))
+    if some < 2:
+        return 0.0
+
+    def taken_s(batches: int) -> float:
+        asked = replace(run, feeds=stage.feeds, recipe=replace(recipe, precise_bn=batches))
+
+        def work() -> None:
+            with as_tested(asked, None, 1):
+                pass
+
+        return watched.seconds(work)
+
+    one_s = taken_s(1)
+    return (wanted - 1) * max(0.0, (taken_s(some) - one_s) / (some - 1))
 
 
 def _test_batch_s(journey: Iterator[None], tests: Shape, watched: Watched, seconds: float) -> float:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -25,6 +25,20 @@ from resbench.training.sources import Files, scaling_of
 _BATCHES = 16
 
 
+class ToBuild(NamedTuple):
+    """A file of scaled pictures that is not there yet.
+
+    Attributes:
+        path: where it will lie; runs that read the same pictures share it.
+        seconds: to build it.
+        size_B: about how large it will be.
+    """
+
+    path: Path
+    seconds: float
+    size_B: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """Pictures to rehearse on, and what all of them cost.
@@ -32,14 +46,12 @@ class Opened:
     Attributes:
         feeds: whole, or a few batches.
         opening_s: each run spends on opening its pictures.
-        once_s: the first run spends on a file of scaled pictures, where that has to be built.
-        store_B: about the size of that file, where it has to be built; 0 where pictures are kept in memory or read each time.
+        to_build: files of scaled pictures that the first run builds; none where pictures are kept in memory or read each time.
     """
 
     feeds: Feeds
     opening_s: float
-    once_s: float = 0.0
-    store_B: int = 0
+    to_build: tuple[ToBuild, ...] = ()
 
 
 def open_pictures(
@@ -78,13 +90,11 @@ def open_pictures(
     spent_s = clock() - begin
     if kind != "store":
         return Opened(feeds=feeds, opening_s=spent_s)
-    missing, opened = _to_build(data, recipe), len(feeds.train) + len(feeds.test)
-    return Opened(
-        feeds=feeds,
-        opening_s=0.0,
-        once_s=spent_s * sum(map(len, missing)) / opened,
-        store_B=sum(map(bytes_needed, missing)),
+    each_s = spent_s / (len(feeds.train) + len(feeds.test))
+    to_build = tuple(
+        ToBuild(path, each_s * len(files), bytes_needed(files)) for path, files in _missing(data, recipe)
     )
+    return Opened(feeds=feeds, opening_s=0.0, to_build=to_build)
 
 
 def _in_memory(
@@ -97,7 +107,7 @@ def _in_memory(
     if engine.feed == "auto":
         if pictures.random_resized or pictures.scale_range is not None:
             return None
-        first_B = max(files.pixels(0).numel() * len(files) for files in _files(data, recipe))
+        first_B = max(files.pixels(0).numel() * len(files) for files in _files(data, recipe).values())
         if first_B > LIMIT_B:
             return None
     try:
@@ -112,17 +122,27 @@ def _kind(data: Data, recipe: Recipe, engine: Engine) -> Literal["store", "loade
     if engine.feed in ("store", "loader"):
         return engine.feed
     folder = picture_folder()
-    return "store" if all(store_fits(files, folder) for files in _files(data, recipe)) else "loader"
+    return "store" if all(store_fits(files, folder) for files in _files(data, recipe).values()) else "loader"
 
 
-def _files(data: Data, recipe: Recipe) -> tuple[Files, Files]:
-    """Return the training and the test pictures that a run of the recipe reads."""
-    trained, _ = parted(spread(len(data.train), recipe.train_limit), recipe.validation)
+def _files(data: Data, recipe: Recipe) -> dict[str, Files]:
+    """Return the pictures that a run of the recipe reads, by the part of the data."""
+    trained, held_out = parted(spread(len(data.train), recipe.train_limit), recipe.validation)
     tested = spread(len(data.test), recipe.test_limit)
-    return (
-        Files(split=data.train, positions=tuple(trained), scaling=scaling_of(recipe.pictures, training=True)),
-        Files(split=data.test, positions=tuple(tested), scaling=scaling_of(recipe.pictures, training=False)),
-    )
+    positions = {
+        "train": (data.train, trained),
+        "test": (data.test, tested),
+        "validation": (data.train, held_out),
+    }
+    return {
+        part: Files(
+            split=split,
+            positions=tuple(chosen),
+            scaling=scaling_of(recipe.pictures, training=part == "train"),
+        )
+        for part, (split, chosen) in positions.items()
+        if chosen
+    }
 
 
 def _few(recipe: Recipe, data: Data) -> Recipe:
@@ -132,13 +152,11 @@ def _few(recipe: Recipe, data: Data) -> Recipe:
     return replace(recipe, train_limit=trained, test_limit=tested, validation=0)
 
 
-def _to_build(data: Data, recipe: Recipe) -> tuple[Files, ...]:
-    """Return the parts of which no file of scaled pictures is there yet."""
-    parts = zip(("train", "test"), _files(data, recipe), strict=True)
-    return tuple(
-        files
-        for part, files in parts
-        if not is_whole(
-            store_path(files, f"{data.identity.fingerprint}/{part}", picture_folder()), len(files)
-        )
-    )
+def _missing(data: Data, recipe: Recipe) -> list[tuple[Path, Files]]:
+    """Return the parts of which no file of scaled pictures is there yet, each with its path."""
+    return [
+        (path, files)
+        for part, files in _files(data, recipe).items()
+        for path in [store_path(files, f"{data.identity.fingerprint}/{part}", picture_folder())]
+        if not is_whole(path, len(files))
+    ]
