@@ -11,6 +11,7 @@ from resbench.specs import Arm, Suite
 
 if TYPE_CHECKING:
     from resbench.execution.fitting import Seed
+    from resbench.execution.predictions import Uncompared
     from resbench.execution.suite_plan import SuitePlan
     from resbench.store.forecasts import Predicted
 
@@ -29,6 +30,7 @@ class Answer:
         plan: None where nothing was to be measured.
         energy: why none was measured; empty where it was.
         compared: of each arm with results that were predicted, both of each run.
+        uncompared: how many results of what was predicted are left out there.
         store: as it was named.
     """
 
@@ -44,6 +46,7 @@ class Answer:
     plan: "SuitePlan | None"
     energy: str
     compared: "tuple[tuple[Arm, tuple[tuple[Predicted, Result], ...]], ...]"
+    uncompared: "Uncompared"
     store: str
 
     @property

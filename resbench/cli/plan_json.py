@@ -34,6 +34,8 @@ def arm_records(answer: Answer) -> list[Record]:
             "run_high_s": found.run.high,
             "runs_left": sum(line.arm.id == name and line.left is not None for line in answer.plan.lines),
             "run_J": found.joules.value if found.joules else None,
+            "run_low_J": found.joules.low if found.joules else None,
+            "run_high_J": found.joules.high if found.joules else None,
             "checkpoint_B": found.parts.checkpoint_B,
         }
         for name, found in answer.plan.forecasts.items()
@@ -52,10 +54,11 @@ def as_json(answer: Answer) -> Mapping[str, Any]:
         **({} if plan is None else _planned(answer, plan)),
         "shows": _shown(answer.shows),
         "predicted_and_actual": [
-            {"arm": arm.id, "key": told.key, **asdict(told), "took": result.seconds}
+            {"arm": arm.id, **asdict(told), "took": result.seconds}
             for arm, pairs in answer.compared
             for told, result in pairs
         ],
+        "not_compared": answer.uncompared._asdict(),
     }
 
 

@@ -82,10 +82,12 @@ def _answer(
     request: Request, suite: "Suite", arms: "Sequence[Arm]", amount: "Amount", store: "Store", began: float
 ) -> "Answer":
     from resbench.cli.plan_answer import Answer
-    from resbench.execution.predictions import compared
+    from resbench.execution.predictions import compared, uncompared
 
     asked = _asked(request, suite, arms, amount)
-    pairs = compared(asked.questions, store.forecasts.all(), store.get)
+    before = store.forecasts.all()
+    pairs = compared(asked.questions, before, store.get)
+    left_out = uncompared(asked.questions, before, store.get)
     found, energy = (None, "") if request.compare else _planned(request, asked, store, began)
     return Answer(
         suite=suite,
@@ -100,6 +102,7 @@ def _answer(
         plan=found,
         energy=energy,
         compared=pairs,
+        uncompared=left_out,
         store=request.store,
     )
 
@@ -143,7 +146,9 @@ def _planned(request: Request, asked: _Asked, store: "Store", began: float) -> "
     )
     with progress_bar() as report:
         found = plan_suite(asked.questions, place, report)
-    store.forecasts.keep(predictions(found, asked.machine))
+    # A run of the suite may have finished meanwhile: what was predicted before it stays.
+    made = predictions(found, asked.machine)
+    store.forecasts.keep([one for one in made if store.get(one.key) is None])
     return found, energy or found.refused.removeprefix("energy: ")
 
 

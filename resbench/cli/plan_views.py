@@ -12,6 +12,7 @@ from resbench.statistics.verdicts import shown
 from resbench.units import duration, percent
 
 if TYPE_CHECKING:
+    from resbench.execution.forecast import Estimate
     from resbench.execution.suite_plan import Forecast, SuitePlan
     from resbench.statistics.outlook import Outlook
 
@@ -74,8 +75,13 @@ def _arm(answer: Answer, arm: Arm, plan: "SuitePlan") -> Record:
         }
     if not answer.energy:
         joules = found.joules if found else None
-        record["energy_a_run"] = "" if joules is None else f"{joules.value / 3.6e6:.3g} kWh"
+        record["energy_a_run"] = "" if joules is None else _energy(joules)
     return record
+
+
+def _energy(joules: "Estimate") -> str:
+    value, low, high = (end / 3.6e6 for end in joules)
+    return f"{value:.3g} kWh ({low:.3g} to {high:.3g})"
 
 
 def _runs(count: int, stored: int) -> str:

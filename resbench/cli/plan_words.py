@@ -145,7 +145,13 @@ def _energy(answer: Answer) -> Iterator[str]:
 
 
 def _before(answer: Answer) -> Iterator[str]:
+    diverged, elsewhere = answer.uncompared
     if answer.compared:
         yield "Predicted was what a result states as its time: without reading pictures before it begins."
-    elif answer.plan is None:
+    if diverged or elsewhere:
+        yield (
+            f"Not compared with what was predicted: {diverged} of these runs diverged and ended early; {elsewhere} took place on "
+            "another machine than the one they were predicted for."
+        )
+    elif answer.plan is None and not answer.compared:
         yield f"{answer.store} holds no run of these that was predicted before: 'resbench plan' without --compare predicts."

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from resbench.cli.main import call
+from resbench.datasets.progress import Report
+from resbench.execution import suite_plan
+from resbench.execution.suite_plan import Place, Questions, SuitePlan
+from resbench.results import Environment, Result, plain
 from resbench.store.store import open_store
 
 SUITE = "--suite cifar_plain_vs_resnet --models cifar_plain20,cifar_resnet20 --scale smoke --set train_batch=16 --set test_batch=16"
@@ -75,6 +79,37 @@ def test_a_plan_and_then_the_run_beside_it(here: Path, capsys: pytest.CaptureFix
     assert "Predicted and actual" in text
     assert "ratio" in text
     assert "The whole takes" not in text
+
+
+def test_a_run_that_finishes_meanwhile_keeps_what_was_predicted_before_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(capsys)
+    with open_store("resbench.db") as store:
+        before = store.forecasts.all()
+    real = suite_plan.plan_suite
+    finished: list[str] = []
+
+    def slow(questions: Questions, place: Place, report: Report) -> SuitePlan:
+        found, experiment = real(questions, place, report), questions[0][1]
+        environment = Environment(machine={}, software={}, settings={})
+        result = Result(
+            key=experiment.key,
+            experiment=plain(experiment),
+            measurements=(),
+            environment=environment,
+            started="2026-01-01T00:00:00+00:00",
+            seconds=1.0,
+        )
+        place.store.save(result)
+        finished.append(experiment.key)
+        return found
+
+    monkeypatch.setattr(suite_plan, "plan_suite", slow)
+    planned(capsys)
+    with open_store("resbench.db") as store:
+        after = store.forecasts.all()
+    assert [key for key in before if after[key] == before[key]] == finished
 
 
 def test_a_person_reads_what_fits_and_what_it_can_show(capsys: pytest.CaptureFixture[str]) -> None:

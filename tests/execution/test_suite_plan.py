@@ -10,21 +10,23 @@ import torch
 from resbench.catalog import find
 from resbench.datasets.opening import open_data
 from resbench.datasets.progress import silent
-from resbench.execution import suite_plan
+from resbench.execution import rehearsing, suite_plan
 from resbench.execution.forecast import Parts
 from resbench.execution.planning import Asked
-from resbench.execution.predictions import compared, predictions
+from resbench.execution.predictions import compared, predictions, uncompared
 from resbench.execution.rehearsing import Rehearsals, rehearse, visits_of
 from resbench.execution.scaling import Amount
 from resbench.execution.suite_plan import Place, SuitePlan, checkpoints_of, plan_suite, questions_of
 from resbench.metrics.energy.counters import EnergyRefused
-from resbench.results import Environment, Result, plain
+from resbench.results import Ending, Environment, Result, plain
 from resbench.specs import DataIdentity, Engine, Experiment, Scale, Suite
 from resbench.store.forecasts import Predicted
 from resbench.store.store import Store, open_store
 from resbench.training import checkpoint
-from resbench.training.recipes import HE2015_CIFAR
+from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
 from resbench.training.scales import at_scale
+from resbench.trial.rehearsal import Ending as RunEnding
+from resbench.trial.walking import Walk
 
 SUITE: Suite = find("suite", "suites", "SUITE", "cifar_depth")
 ARMS = SUITE.arms[:2]
@@ -83,6 +85,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
 def planned(store: Store, floor: float = 0.0) -> SuitePlan:
     place = Place(data={}, engine=Engine(), store=store, seconds=1.0, start_s=2.0, floor=floor, counter=None)
     return plan_suite(QUESTIONS, place, silent)
+
+
+HERE = Environment(machine={}, software={}, settings={}).machine_id
 
 
 def result_of(experiment: Experiment, seconds: float) -> Result:
@@ -147,7 +152,7 @@ def test_the_noise_floor_widens_every_range(store: Store, measured: list[Experim
 
 def test_what_was_predicted_stands_beside_what_it_took(store: Store, measured: list[Experiment]) -> None:
     plan = planned(store)
-    store.forecasts.keep(predictions(plan, "one"))
+    store.forecasts.keep(predictions(plan, HERE))
     assert set(store.forecasts.all()) == {one.key for _, one in QUESTIONS}
     assert compared(QUESTIONS, store.forecasts.all(), store.get) == ()
     store.save(result_of(QUESTIONS[0][1], 44.0))
@@ -156,6 +161,21 @@ def test_what_was_predicted_stands_beside_what_it_took(store: Store, measured: l
     ((told, result),) = pairs
     assert isinstance(told, Predicted)
     assert (round(told.seconds, 6), result.seconds) == (round(STEPS * 0.1, 6), 44.0)
+
+
+def test_a_run_that_diverged_or_was_made_elsewhere_is_beside_no_prediction(
+    store: Store, measured: list[Experiment]
+) -> None:
+    store.forecasts.keep(predictions(planned(store), HERE))
+    (_, first), (_, second), (_, third), _ = QUESTIONS
+    store.save(replace(result_of(first, 3.0), outcome=Ending.DIVERGED, diverged_at=7))
+    other = Environment(machine={"cpu": "another"}, software={}, settings={})
+    store.save(replace(result_of(second, 3.0), environment=other))
+    assert compared(QUESTIONS, store.forecasts.all(), store.get) == ()
+    store.save(result_of(third, 44.0))
+    ((arm, pairs),) = compared(QUESTIONS, store.forecasts.all(), store.get)
+    assert (arm, [told.key for told, _ in pairs]) == (ARMS[0], [third.key])
+    assert uncompared(QUESTIONS, store.forecasts.all(), store.get) == (1, 1)
 
 
 def test_a_counter_that_stops_telling_leaves_the_times_as_they_are(
@@ -183,6 +203,30 @@ def test_a_counter_that_stops_telling_leaves_the_times_as_they_are(
     (measured,) = found.parts.values()
     assert (measured.watts, len(measured.visits)) == ((), 4)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_arms_that_read_the_same_pictures_in_other_batches_build_their_files_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(rehearsing, "rehearse_steps", lambda *_, **__: Walk((0.1, 0.1, 0.1), 0.0))
+    monkeypatch.setattr(rehearsing, "rehearse_ending", lambda *_, **__: RunEnding(0.0, 0.0, 0.1, 1000))
+    data = open_data("voc0712", None)
+    one, other = (
+        replace(
+            QUESTIONS[0][1],
+            recipe=replace(at_scale(VOC_ZJ2020, Scale.SMOKE), train_batch=batch, test_batch=4),
+            data=data.identity,
+        )
+        for batch in (4, 8)
+    )
+
+    def found(*experiments: Experiment) -> Rehearsals:
+        place, room = {data.identity.fingerprint: data}, tmp_path / "room"
+        return rehearse(experiments, place, Engine(), folder=room, seconds=0.1, report=silent)
+
+    assert found(one).store_B > 0
+    assert found(one, other).store_B == found(one).store_B
 
 
 @pytest.mark.parametrize(("arms", "visits"), [(1, 4), (2, 3), (3, 2), (8, 2)])
