@@ -3,6 +3,7 @@
 Sessions run in the environment that is active: torch with its libraries takes 5.5 GB, too much for one copy a session.
 """
 
+import re
 from pathlib import Path
 
 import nox
@@ -44,13 +45,17 @@ def reports(session: nox.Session) -> None:
     """Render every committed report again from its results, and fail where the two differ.
 
     `reports/voc_compare.short.jsonl` holds the results of `reports/voc_compare.short.md`, which is about the suite
-    `voc_compare`; its pictures lie in `reports/voc_compare.short/`.
+    `voc_compare`; its pictures lie in `reports/voc_compare.short/`. A report of some of a suite's arms names them in the
+    command at its end.
     """
     folder = Path(session.create_tmp())
     for results in sorted((_HERE / "reports").glob("*.jsonl")):
         suite = results.name.partition(".")[0]
         again = folder / f"{results.stem}.md"
-        command = ("resbench", "report", "--suite", suite, "--results", str(results), "--output", str(again))
+        command = ["resbench", "report", "--suite", suite, "--results", str(results), "--output", str(again)]
+        written = results.with_suffix(".md").read_text(encoding="utf-8")
+        if models := re.search(r"^resbench run .* --models (\S+)", written, re.MULTILINE):
+            command += ["--models", models[1]]
         session.run(*command)
         for fresh in (again, again.with_suffix("")):
             committed = results.parent / fresh.name
