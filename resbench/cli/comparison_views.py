@@ -62,6 +62,7 @@ def show_comparison(
         print_line(f"{bullet}{line}")
     print_line("")
     rows = [_row(name, finding, floor) for name, finding in zip(names, findings, strict=True)]
+    rows[0]["speed"] = "1" if findings[0].measurements else ""
     print_records(_without_empty_columns(rows), output, title=title)
     said = [
         note for name, finding in zip(names, findings, strict=True) for note in timing_notes(finding, name)
@@ -143,7 +144,7 @@ def _row(name: str, finding: Finding, floor: Floor | None) -> dict[str, object]:
         "images/s": texts["throughput"],
         "device_ms": texts["device_time"],
         "compile_s": texts["cold_compile"],
-        "speed": with_interval(*speed) if speed else ("1" if finding.measurements else ""),
+        "speed": with_interval(*speed) if speed else "",
         "difference": difference(finding, floor),
         "bound": str(finding.diagnosis.bound) if finding.diagnosis else "",
         "state": state,

@@ -70,6 +70,11 @@ def noise(
         failure = next((arm.failure for arm in record.arms if arm.failure is not None), None)
         if failure is not None:
             raise ResbenchError(f"the noise floor was not measured: {failure.message}")
+        if any(arm.alone for arm in record.arms):
+            raise ResbenchError(
+                f"the noise floor was not measured: memory does not hold two processes of {model} side by side; choose a smaller "
+                "--model"
+            )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         floor = floor_of(record, now, str(torch.__version__))
         file = keep_floor(noise_folder(), capture(resolved).machine_id, floor)
@@ -109,7 +114,7 @@ def _show(floor: "Floor", record: "Record", file: str, output: Format) -> None:
         {
             "figure": "disturbed blocks",
             "value": percent(floor.disturbed, 0),
-            "how": f"of {len(record.surroundings)}, beside which other programs ran; {record.again} were measured again",
+            "how": f"of {len(record.surroundings)}, other programs or heat; {record.again} were measured again",
         },
     ]
     if output is Format.MARKDOWN:

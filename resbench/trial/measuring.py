@@ -124,6 +124,7 @@ class _Measuring:
         self._record, self._plan, self._bench = record, plan, bench
         self._random = np.random.default_rng(plan.seed)
         self._waiting: list[Worker] = []
+        self._waiting_for = 0  # arms
         self._cpu_s: dict[int, float] = {}
         self._pacing = Pacing(bench.start, plan.pace_s)
 
@@ -181,11 +182,12 @@ class _Measuring:
 
     def _seated(self, number: int) -> list[_Seat]:
         living = self._living()
-        # Processes are started for whole replicates. When an arm has failed, those that were meant for it are left over.
-        if len(self._waiting) < len(living) or len(living) < len(self._record.arms):
+        # Processes are started for whole replicates. When an arm fails, those that were meant for it are left over.
+        if len(self._waiting) < len(living) or len(living) < self._waiting_for:
             for worker in self._waiting:
                 worker.close()
             self._waiting.clear()
+            self._waiting_for = len(living)
             self._bench.say(f"process {number + 1}: starting")
             replicates = max(1, min(_STARTED_AT_ONCE // len(living), self._plan.processes - number))
             threads = [arm.case.threads for _ in range(replicates) for _, arm in living]

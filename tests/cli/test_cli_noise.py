@@ -60,3 +60,17 @@ def test_a_failure_keeps_nothing(
     assert call(["noise", "--threads", "1"]) == 1
     assert "the noise floor was not measured: its memory ran out" in capfd.readouterr().err
     assert not (cache / "noise").exists()
+
+
+def test_two_processes_that_do_not_fit_side_by_side_keep_nothing(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def alone(cases: Sequence[Case], plan: Plan, say: Callable[[str], None]) -> Record:
+        record = fixed(cases, plan, say)
+        record.arms[1].alone = True
+        return record
+
+    monkeypatch.setattr(side_by_side, "measure_side_by_side", alone)
+    assert call(["noise", "--threads", "1"]) == 1
+    assert "memory does not hold two processes of resnet18 side by side" in capfd.readouterr().err
+    assert not (cache / "noise").exists()

@@ -87,6 +87,27 @@ def test_a_comparison_for_people(
     assert capsys.readouterr().out == snapshot
 
 
+@pytest.mark.parametrize(("alone", "speeds"), [(None, ["1", "2.00"]), (0, ["1", ""]), (1, ["1", ""])])
+def test_no_ratio_is_shown_where_there_is_none(
+    alone: int | None, speeds: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = a_record()
+    record.arms = record.arms[:2]
+    if alone is not None:
+        record.arms[alone].alone = True
+    show_comparison(findings(record), record, ENVIRONMENT, FLOOR, [], Format.MARKDOWN)
+    head, _, *rows = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("|")
+    )
+    place = head.index("speed")
+    assert all(
+        row[place].startswith(said) and bool(row[place]) is bool(said)
+        for row, said in zip(rows, speeds, strict=True)
+    )
+
+
 def test_without_a_noise_floor_it_says_how_to_have_one(capsys: pytest.CaptureFixture[str]) -> None:
     shown(Format.TABLE, None)
     assert "'resbench noise' measures it" in capsys.readouterr().out

@@ -274,6 +274,7 @@ def test_what_does_not_fit_beside_the_others_is_measured_alone_and_never_smaller
     assert found[1].case.batch_size == 4
     assert found[1].failure is None
     assert any("measured without them" in note for note in found[1].notes)
+    assert found[1].speed is None  # its rounds have the numbers of the other's, but lay beside none of them
 
 
 def test_what_fits_nowhere_is_out_of_memory() -> None:
@@ -292,6 +293,17 @@ def test_of_what_is_known_to_fail_nothing_is_tried() -> None:
     assert {model for _, model in machine.log if model} == {"fast"}
     assert findings(record)[1].find("latency") is not None
     assert findings(record)[1].speed is None  # there is nothing to compare with
+    checked = 1
+    assert len(machine.workers) == record.processes + checked  # none is started only to be ended
+
+
+def test_after_a_failure_processes_are_started_once_more_and_no_oftener() -> None:
+    machine = Machine()
+    machine.failures["slow", "open"] = {"error": "failed", "message": "RuntimeError: no such thing"}
+    record = measured(machine, FAST, SLOW)
+    assert len(record.arms[0].latencies()) == record.processes == 4
+    # Three replicates of two arms at once, and then the other three of one.
+    assert len(machine.workers) == 2 * 3 + 3
 
 
 def test_bad_input_ends_the_whole_and_no_process_is_left() -> None:
