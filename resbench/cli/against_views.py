@@ -15,7 +15,7 @@ from resbench.units import with_interval
 
 _READING = (
     "Speed: how many times as fast it is now, per image; 95 % interval from the processes of both. The two were not measured "
-    "side by side: what the machine did between them is not in the interval."
+    "side by side: what the machine did between them is not in the interval. What was as timed then is compared as timed."
 )
 
 

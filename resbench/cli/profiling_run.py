@@ -17,13 +17,13 @@ from resbench.environment import capture
 from resbench.errors import UsageError
 from resbench.models.backends.compile_cache import fresh_cache
 from resbench.results import Environment, Measurement
-from resbench.trial.against import Earlier, check_machine, compare, match, read_earlier
+from resbench.trial.against import Against, Earlier, check_machine, compare, match, read_earlier
 from resbench.trial.case import Case
 from resbench.trial.findings import Finding, findings
 from resbench.trial.input_bound import check_data, measure_input, with_input
 from resbench.trial.noise import Floor, find_floor, find_pace_s, noise_folder
 from resbench.trial.provenance import environment_of
-from resbench.trial.records import Record
+from resbench.trial.records import AS_TIMED, Arm, Record
 from resbench.trial.side_by_side import check_case, measure_side_by_side
 
 
@@ -95,8 +95,15 @@ def _against(
     if extras.against is None:
         return []
     found = [
-        compare(record.arms[place].case, own[place], record.arms[place].latencies(), then)
+        _beside(record.arms[place], own[place], then)
         for place, then in earlier.items()
         if record.arms[place].rounds
     ]
     return [against_section(found, extras.against, floor)]
+
+
+def _beside(arm: Arm, own: Environment, then: Earlier) -> Against:
+    """Compare as timed what was as timed then: the machine's pace may have become known since."""
+    if then.clock == AS_TIMED:
+        return compare(arm.case, own, arm.as_timed(), then)
+    return compare(arm.case, own, arm.latencies(), then, arm.clock)

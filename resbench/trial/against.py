@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +12,7 @@ from resbench.errors import UsageError
 from resbench.metrics.latency.intervals import Estimate, median_over_processes
 from resbench.results import Difference, Environment, differences
 from resbench.trial.case import Case, case_differences
+from resbench.trial.records import AS_TIMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +22,14 @@ class Earlier:
     Attributes:
         latencies_s: of single calls, by fresh process.
         started: when, in UTC, ISO 8601; empty where the file does not say.
+        clock: what the latencies are, as `resbench.trial.records.Arm.clock` says it.
     """
 
     case: Case
     environment: Environment
     latencies_s: tuple[tuple[float, ...], ...]
     started: str = ""
+    clock: str = AS_TIMED
 
 
 class Against(NamedTuple):
@@ -84,7 +88,14 @@ def _earlier(data: Mapping[str, Any], whole: Mapping[str, Any]) -> Earlier:
         environment=Environment(**{**environment, **own}),
         latencies_s=tuple(tuple(map(float, samples)) for samples in data["samples_by_process"]),
         started=str(whole.get("started", "")),
+        clock=_clock(data),
     )
+
+
+def _clock(data: Mapping[str, Any]) -> str:
+    """Return what a case's latencies are, from how their median is said to have been found."""
+    found = re.search(r"pace \((.*?)\)", str((data.get("latency") or {}).get("method", "")))
+    return f"at a pace of {found[1]}" if found else AS_TIMED
 
 
 def match(cases: Sequence[Case], earlier: Sequence[Earlier]) -> dict[int, Earlier]:
@@ -119,16 +130,21 @@ def check_machine(machine_id: str, earlier: Sequence[Earlier], file: Path) -> No
 
 
 def compare(
-    now: Case, environment: Environment, latencies_s: Sequence[Sequence[float]], then: Earlier
+    now: Case,
+    environment: Environment,
+    latencies_s: Sequence[Sequence[float]],
+    then: Earlier,
+    clock: str = AS_TIMED,
 ) -> Against:
     """Return a case beside an earlier one.
 
     No rounds lay side by side: the interval holds the spread of the processes of both, and nothing of what the machine did
-    between the two.
+    between the two. Latencies that are not of one clock are said to differ.
     """
     ours, theirs = median_over_processes(latencies_s), median_over_processes(then.latencies_s)
     middle = math.log(theirs.value / ours.value * now.batch_size / then.case.batch_size)
     half = math.hypot(*(math.log(each.high / each.low) / 2 for each in (ours, theirs)))
-    found = (*case_differences(then.case, now), *differences(then.environment, environment))
+    clocks = (Difference("case", "latency", then.clock, clock),) * (then.clock != clock)
+    found = (*case_differences(then.case, now), *clocks, *differences(then.environment, environment))
     speed = Estimate(*(math.exp(middle + end) for end in (0.0, -half, half)))
     return Against(now, then, found, speed, sum(map(len, latencies_s)))

@@ -107,7 +107,12 @@ def measurements(arm: Arm) -> list[Measurement]:
 
 
 def speed(first: Arm, other: Arm) -> Estimate | None:
-    """Return how many times as fast as the first arm another is, per image, from rounds that lay side by side."""
+    """Return how many times as fast as the first arm another is, per image, from rounds that lay side by side.
+
+    None where none did: one of the two failed, or did not fit beside the others and was measured without them.
+    """
+    if first.alone or other.alone:
+        return None
     pairs = []
     for process in sorted({found.process for found in other.rounds}):
         theirs = _medians(other, process)
@@ -151,10 +156,10 @@ def _diagnosis(arm: Arm, roof: Roof | None) -> Diagnosis | None:
     if "latency" not in figures or "throughput" not in figures:
         return None
     clocks = Clocks(
-        # The device's time is as timed, so that the latency beside it has to be.
+        # The device's time is as timed, so that what stands beside it has to be.
         latency_s=figures.get("latency_as_timed", figures["latency"]),
         device_s=figures.get("device_time"),
-        period_s=arm.case.batch_size / figures["throughput"],
+        period_s=median_over_processes(arm.periods_as_timed()).value,
     )
     return diagnose(clocks, roof)
 

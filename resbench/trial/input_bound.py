@@ -119,14 +119,17 @@ def with_input(finding: Finding, rate: Measurement) -> Finding:
         return finding
     device = finding.find("device_time")
     batch = finding.case.batch_size
+    # Input is as timed, and so is what stands beside it: throughput may be brought to the machine's own pace.
+    timed = finding.find("latency_as_timed") or latency
+    taken = throughput.value * latency.value / timed.value
     clocks = Clocks(
-        latency_s=latency.value,
+        latency_s=timed.value,
         device_s=None if device is None else device.value,
-        period_s=batch / throughput.value,
+        period_s=batch / taken,
         input_s=batch / rate.value,
     )
     by_input = diagnose(clocks)
-    evidence = f"input is prepared at {rate.value:.3g} images/s ({rate.method}), the network takes {throughput.value:.3g} images/s"
+    evidence = f"input is prepared at {rate.value:.3g} images/s ({rate.method}), the network takes {taken:.3g} images/s"
     if by_input.bound == "input-bound":
         diagnosis = Diagnosis(by_input.bound, f"{by_input.evidence}; {evidence}")
     else:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from resbench.metrics.latency.disturbance import Surroundings
 from resbench.trial.case import Case
+
+AS_TIMED: Final = "as timed"
+"""Of latencies that no pace was brought to."""
 
 
 class Failure(NamedTuple):
@@ -76,6 +79,11 @@ class Arm:
         """Whether figures are brought to the machine's own pace."""
         return self.pace_s > 0 and any(found.pace_s > 0 for found in self.rounds)
 
+    @property
+    def clock(self) -> str:
+        """What `latencies` are: as timed, or at which pace."""
+        return f"at a pace of {1e3 * self.pace_s:.3g} ms of reference work" if self.paced else AS_TIMED
+
     def latencies(self) -> list[list[float]]:
         """Return the latencies of each process, in order: at the machine's pace where that is known, else as timed."""
         return self._by_process(self._factor)
@@ -94,6 +102,10 @@ class Arm:
             for rounds in self.rounds_of_calls
             if rounds
         ]
+
+    def periods_as_timed(self) -> list[list[float]]:
+        """Return the seconds of a call in each round back to back, by process, as they were timed."""
+        return [[each.seconds / each.calls for each in rounds] for rounds in self.rounds_of_calls if rounds]
 
     def _factor(self, pace_s: float) -> float:
         return self.pace_s / pace_s if self.pace_s and pace_s else 1.0

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from resbench.cli.profiling_run import _beside
 from resbench.errors import UsageError
 from resbench.results import Difference, Environment
 from resbench.trial.against import Earlier, check_machine, compare, match, read_earlier
 from resbench.trial.case import Case, case_differences
+from resbench.trial.findings import measurements
+from resbench.trial.records import Arm, Round
 
 CASE = Case(model="resnet18", batch_size=2, threads=2)
 HERE = Environment(machine={"cpu": "Some CPU"}, software={"torch": "2.15.0"}, settings={"threads": "2"})
@@ -41,6 +44,29 @@ def written(folder: Path, data: object) -> Path:
 
 def test_one_case_is_read_back(tmp_path: Path) -> None:
     assert read_earlier(written(tmp_path, single(CASE))) == (EARLIER,)
+
+
+def test_latencies_at_a_pace_are_told_from_those_as_timed(tmp_path: Path) -> None:
+    arm = Arm(case=CASE, pace_s=0.00123)
+    assert arm.clock == EARLIER.clock == "as timed"
+    arm.rounds = [Round(0, 0, 0, (0.2, 0.2), disturbed=False, pace_s=0.00246)]
+    (latency, *_) = measurements(arm)
+    data = {**single(CASE), "latency": {"median": latency.value, "method": latency.method}}
+    (then,) = read_earlier(written(tmp_path, data))
+    assert then.clock == arm.clock == "at a pace of 1.23 ms of reference work"
+    assert compare(CASE, HERE, arm.latencies(), then, arm.clock).differences == ()
+    (difference,) = compare(CASE, HERE, arm.as_timed(), then).differences
+    assert difference == Difference("case", "latency", then.clock, "as timed")
+
+
+@pytest.mark.parametrize("paced_then", [False, True])
+def test_what_was_as_timed_is_compared_as_timed(paced_then: bool) -> None:
+    """Now the machine is at half its pace: at its pace the call takes 0.1 s, as timed 0.2 s."""
+    arm = Arm(case=CASE, pace_s=0.001)
+    arm.rounds = [Round(place, 0, 0, (0.2, 0.2), disturbed=False, pace_s=0.002) for place in range(3)]
+    found = _beside(arm, HERE, replace(EARLIER, clock=arm.clock) if paced_then else EARLIER)
+    assert found.speed.value == pytest.approx(2.0 if paced_then else 1.0)
+    assert found.differences == ()
 
 
 def test_several_cases_have_settings_and_networks_of_their_own(tmp_path: Path) -> None:

@@ -81,6 +81,16 @@ def test_input_that_is_slower_than_the_network_sets_the_pace(images_per_s: float
     assert found.find("input_rate") == rate
 
 
+def test_input_as_timed_is_held_against_the_network_as_timed() -> None:
+    """At its own pace the network takes 40 images/s; now the machine is at half of it, and so is the input."""
+    timed = measured("latency_as_timed", 0.2, Unit.SECOND)
+    rate = replace(measured("input_rate", 30.0, Unit.PER_SECOND), method="views")
+    found = with_input(FINDING._replace(measurements=(*FINDING.measurements, timed)), rate)
+    assert found.diagnosis is not None
+    assert found.diagnosis.bound is Bound.DEVICE
+    assert "the network takes 20 images/s" in found.diagnosis.evidence
+
+
 def test_a_case_without_figures_stays_as_it_is() -> None:
     bare = FINDING._replace(measurements=(), diagnosis=None)
     assert with_input(bare, measured("input_rate", 1.0, Unit.PER_SECOND)) == bare

@@ -63,6 +63,9 @@ def test_a_paced_figure_stands_beside_the_one_as_timed_and_says_how_the_machine_
     assert figures["throughput"].value == pytest.approx(4 / 0.010, rel=0.01)
     assert "at this machine's pace (1 ms of reference work)" in figures["latency"].method
     assert any("it ran 25 % slower than that" in note for note in found.notes)
+    # The device's time is as timed, and so are the durations that it is a share of: 0.8 of the call, one way or the other.
+    assert found.diagnosis is not None
+    assert "80 % of a synchronised call (12.5 ms), 80 % back to back (12.5 ms)" in found.diagnosis.evidence
 
 
 def test_without_a_known_pace_figures_are_as_timed_and_a_varying_pace_is_said() -> None:
