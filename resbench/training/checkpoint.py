@@ -112,17 +112,23 @@ def read(folder: Path) -> tuple[State, Path]:
     """Return the state of one checkpoint, or the newest whole one of a run's folder, and where it lies.
 
     Raises:
-        UsageError: there is none, or it is torn.
+        UsageError: there is none, it is torn, or another version wrote it.
     """
-    alone = (folder / MANIFEST).is_file()
-    for saved in [folder] if alone else reversed(_saved(folder)):
+    found = [folder] if (folder / MANIFEST).is_file() else _saved(folder)
+    for saved in reversed(found):
         if manifest := _checked_manifest(saved):
             return _read(saved, manifest["seconds"]), saved
-    if alone or _saved(folder):
-        raise UsageError(f"'{folder}' holds no whole checkpoint: its files do not agree with their digests")
-    raise UsageError(
-        f"'{folder}' is no checkpoint: give a file of weights, or the folder of a run or of its checkpoints"
-    )
+    if not found:
+        raise UsageError(
+            f"'{folder}' is no checkpoint: give a file of weights, or the folder of a run or of its checkpoints"
+        )
+    others = {number for saved in found if (number := _format(saved)) is not None and number != FORMAT}
+    if others:
+        raise UsageError(
+            f"'{folder}' holds checkpoints of format {', '.join(map(str, sorted(others)))}, and this version reads {FORMAT}: "
+            "take the version of resbench that wrote them"
+        )
+    raise UsageError(f"'{folder}' holds no whole checkpoint: its files do not agree with their digests")
 
 
 def _read(saved: Path, seconds: float) -> State:
@@ -159,6 +165,15 @@ def _checked_manifest(saved: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError):
         return None
     return manifest if whole else None
+
+
+def _format(saved: Path) -> int | None:
+    """Return the number of a checkpoint's format, or None where it can't be read."""
+    try:
+        found = json.loads((saved / MANIFEST).read_text())["format"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int) else None
 
 
 def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -1,8 +1,10 @@
 """The weights that a run keeps, out of its checkpoints or its folder: those of the last step, or their moving average."""
 
+import json
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from resbench.errors import UsageError
@@ -14,6 +16,9 @@ TESTED: Final = "weights.safetensors"
 
 UNAVERAGED: Final = "weights_unaveraged.safetensors"
 """Of a run's folder, where `TESTED` is an average: the weights after the last step."""
+
+RESULT: Final = "result.json"
+"""Of a run's folder: what was found of it."""
 
 
 class Kept(NamedTuple):
@@ -33,7 +38,7 @@ def kept_weights(folder: Path, *, average: bool | None) -> Kept:
             tests (None): the average where there is one.
 
     Raises:
-        UsageError: the folder holds none of it, or what it holds is torn.
+        UsageError: the folder holds none of it, or what it holds is torn or of two runs.
     """
     if (folder / TESTED).is_file() and not (folder / checkpoint.MANIFEST).is_file():
         return _of_finished(folder, average=average)
@@ -52,7 +57,37 @@ def _of_finished(folder: Path, *, average: bool | None) -> Kept:
         raise UsageError(_no_average(folder))
     averaged = has_average and average is not False
     file = folder / (UNAVERAGED if has_average and not averaged else TESTED)
-    return Kept(read_weights(file).tensors, f"{_what(averaged=averaged)} in {file}", file)
+    tensors, facts = read_weights(file).tensors, _metadata(file)
+    _check_one_run(folder, facts)
+    recipe = facts.get("resbench.recipe")
+    trained = f", trained by {recipe}," if recipe else ""
+    return Kept(tensors, f"{_what(averaged=averaged)}{trained} in {file}", file)
+
+
+def _metadata(file: Path) -> dict[str, str]:
+    try:
+        with safe_open(file, "pt") as opened:
+            return dict(opened.metadata() or {})
+    except (OSError, SafetensorError):
+        return {}
+
+
+def _check_one_run(folder: Path, weights: dict[str, str]) -> None:
+    """Refuse weights that an earlier run left where another one, which kept none, wrote its result.
+
+    Raises:
+        UsageError: they are of another run than the result beside them.
+    """
+    try:
+        found = json.loads((folder / RESULT).read_text("utf-8"))["key"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # no result is no contradiction
+    theirs = weights.get("resbench.key")
+    if theirs is not None and theirs != found:
+        raise UsageError(
+            f"'{folder}' holds weights of one run ({theirs}) and {RESULT} of another ({found}): train that one again into "
+            "another --output with another --store, or name the file of weights itself"
+        )
 
 
 def _what(*, averaged: bool) -> str:

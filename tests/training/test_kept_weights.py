@@ -1,5 +1,6 @@
 """Weights out of what runs leave behind."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from resbench.results import Epoch, Pass
 from resbench.training import checkpoint
 from resbench.training.averaging import average_of
 from resbench.training.checkpoint import State
-from resbench.training.kept_weights import TESTED, UNAVERAGED, kept_weights
+from resbench.training.kept_weights import RESULT, TESTED, UNAVERAGED, kept_weights
 
 FOUND = Pass(
     loss=1.0,
@@ -84,6 +85,19 @@ def test_the_newest_whole_checkpoint_counts(tmp_path: Path) -> None:
         kept_weights(torn, average=None)
 
 
+@pytest.mark.parametrize("number", [checkpoint.FORMAT - 1, checkpoint.FORMAT + 1])
+def test_a_checkpoint_of_another_version_is_called_so(tmp_path: Path, number: int) -> None:
+    saved(tmp_path, ema=False)
+    (whole,) = tmp_path.iterdir()
+    manifest = json.loads((whole / checkpoint.MANIFEST).read_text("utf-8"))
+    (whole / checkpoint.MANIFEST).write_text(json.dumps({**manifest, "format": number}), "utf-8")
+    for folder in (tmp_path, whole):
+        with pytest.raises(
+            UsageError, match=f"of format {number}, and this version reads {checkpoint.FORMAT}"
+        ):
+            kept_weights(folder, average=None)
+
+
 def test_of_a_finished_run(tmp_path: Path) -> None:
     tested, last = {"a": torch.zeros(2)}, {"a": torch.ones(2)}
     save_file(tested, tmp_path / TESTED)
@@ -93,6 +107,20 @@ def test_of_a_finished_run(tmp_path: Path) -> None:
     save_file(last, tmp_path / UNAVERAGED)
     for asked, expected in ((None, tested), (True, tested), (False, last)):
         assert same(kept_weights(tmp_path, average=asked).tensors, expected)
+
+
+def test_weights_are_never_taken_for_those_of_another_run(tmp_path: Path) -> None:
+    """A run whose result the store had writes it beside the weights that an earlier run left there."""
+    facts = {"resbench.key": "0123", "resbench.recipe": "he2015_cifar~6of64000"}
+    save_file({"a": torch.zeros(2)}, tmp_path / TESTED, facts)
+    assert "trained by he2015_cifar~6of64000" in kept_weights(tmp_path, average=None).said
+    for key, whole in (("0123", True), ("4567", False)):
+        (tmp_path / RESULT).write_text(f'{{"key": "{key}"}}', encoding="utf-8")
+        if whole:
+            assert kept_weights(tmp_path, average=None).tensors["a"].sum() == 0
+        else:
+            with pytest.raises(UsageError, match=r"weights of one run \(0123\) and result\.json of another"):
+                kept_weights(tmp_path, average=None)
 
 
 def test_another_folder_is_none(tmp_path: Path) -> None:
