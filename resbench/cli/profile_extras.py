@@ -139,7 +139,11 @@ def roofs_section(found: Sequence[Finding], roofs: Sequence[CaseRoof]) -> Sectio
         print_titled(rows, output, "shares of the roof")
         print_notes([f"MFU: {convention}."], output)
 
-    measured = [roofline_as_json(roof.ceilings) for roof in known.values() if roof.ceilings is not None]
+    measured = [
+        roofline_as_json(roof.ceilings, convention=convention)
+        for roof in known.values()
+        if roof.ceilings is not None
+    ]
     return Section(show, {"rooflines": measured, "mfu": shares, "mfu_convention": convention})
 
 
@@ -172,13 +176,15 @@ def _layer_sections(opened: Live, ceilings: Ceilings | None, extras: Extras, say
     layers = _layers(case)
     times = measure_layers(opened.module, opened.call, layers, device)
     roof = ceilings.roof if ceilings else None
-    lines = lines_of(layers, precision=case.precision, batch_size=case.batch_size, times=times, roof=roof)
+    # The machine may do better than a disturbed roof: no bound or share is told of it, and a picture says that it is one.
+    told = None if ceilings and ceilings.disturbed else roof
+    lines = lines_of(layers, precision=case.precision, batch_size=case.batch_size, times=times, roof=told)
 
     def show(output: Format) -> None:
         print_line("")
-        show_layers(lines, times, roof, output, case.label)
+        show_layers(lines, times, told, output, case.label)
 
-    sections = [Section(show, layers_as_json(lines, times, roof))] if extras.layers else []
+    sections = [Section(show, layers_as_json(lines, times, told))] if extras.layers else []
     if extras.plot is not None and roof is not None:
         beside = " (other programs ran)" if ceilings and ceilings.disturbed else ""
         write_picture(extras.plot, lines, roof, f"{case.label}: layers under the measured roof{beside}")

@@ -110,7 +110,7 @@ def set_roof(monkeypatch: pytest.MonkeyPatch, *, occupied: float = 1.0) -> None:
 
 
 def test_no_share_of_a_disturbed_roof_is_told(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     set_roof(monkeypatch, occupied=0.3)
     options = ["--input", "3x16x16", "--roofline", *BRIEFLY, "--format", "json"]
@@ -120,6 +120,13 @@ def test_no_share_of_a_disturbed_roof_is_told(
     assert found["bound"] in ("device-bound", "launch-bound")
     assert call(["profile", "cifar_resnet20", "cifar_plain20", *options]) == 0
     assert set(json.loads(capfd.readouterr().out)["mfu"].values()) == {None}
+    picture = tmp_path / "roof.svg"
+    shown = ["--layers", "--plot", str(picture), *options]
+    assert call(["profile", "cifar_resnet20", *shown]) == 0
+    layers = json.loads(capfd.readouterr().out)["layers"]
+    assert {(layer["bound"], layer["of_roof"]) for layer in layers} == {(None, None)}
+    assert all(layer["seconds"] is not None for layer in layers if layer["kind"] == "convolution")
+    assert "(other programs ran)" in picture.read_text(encoding="utf-8")
 
 
 def test_several_cases_stand_under_their_roof(
