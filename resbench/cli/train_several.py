@@ -1,5 +1,6 @@
 """`resbench train` over several processes: starting them, and being one of them."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from resbench.cli.train_question import Asked, Question
 from resbench.errors import UsageError
 from resbench.execution.progress import Silent
 from resbench.specs import Engine
-from resbench.training.meeting import started
+from resbench.training.meeting import RENDEZVOUS, started
 
 if TYPE_CHECKING:
     from resbench.cli.progress import Stop
@@ -41,7 +42,7 @@ def one_of_several(asked: Asked, devices: str) -> Iterator[tuple[Asked, "World"]
     """Be one of the processes inside the block; yield what is asked, on this one's device.
 
     Raises:
-        UsageError: a time was given, in which each process would fit another number of iterations; or one GPU for all.
+        UsageError: a time was given, in which each process would fit another number of iterations; or fewer GPUs than processes.
     """
     if started() > 1 and asked.budget_s is not None:
         raise UsageError("--time-budget is decided by one process: give --iterations with several")
@@ -49,12 +50,32 @@ def one_of_several(asked: Asked, devices: str) -> Iterator[tuple[Asked, "World"]
         raise UsageError(
             f"--device {asked.device} is one GPU for {started()} processes: give --device cuda, and each takes its own"
         )
+    if started() > 1 and asked.device == "cuda" and not devices:
+        check_gpus()
     from resbench.execution.several_processes import member
 
     with member() as world:
         # A process that was started for one of --devices sees that one alone.
         one = "cuda" if world.size > 1 else devices.strip(", ")
         yield replace(asked, device=one) if devices else asked, world
+
+
+def check_gpus() -> None:
+    """Refuse to share one GPU among processes: NCCL can't, and would say that another process is gone.
+
+    Raises:
+        UsageError: this machine has fewer than processes.
+    """
+    import torch
+
+    there, here = torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", started()))
+    # A launcher of clusters may show each process a GPU of its own; we do so for --devices alone.
+    each_its_own = there == 1 and RENDEZVOUS not in os.environ
+    if 0 < there < here and not each_its_own:
+        raise UsageError(
+            f"{here} processes need a GPU each, and there {'is' if there == 1 else 'are'} {there}: start fewer, or choose "
+            "--device cpu"
+        )
 
 
 def over(question: Question, world: "World") -> Question:

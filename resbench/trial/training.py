@@ -152,11 +152,13 @@ def settings_of(run: Run) -> dict[str, str]:
     """Return what ran, for the environment of the result."""
     engine = run.engine
     on = {True: "on", False: "off"}
+    # Batches of the recipe's size alone are compiled, and so few samples fill none.
+    unused = engine.compile and len(run.feeds.train) < run.recipe.train_batch
     return {
         "workers": str(engine.workers),
         "precision": in_words(engine.precision, whole_model=False, device=run.device),
         "memory format": format_of(engine, run.device),
-        "torch.compile": on[engine.compile],
+        "torch.compile": "unused: no batch is whole" if unused else on[engine.compile],
         "fused optimiser": on[engine.fused or engine.cuda_graph],
         "CUDA graph": on[engine.cuda_graph],
         "pictures": run.feeds.train.kind,

@@ -60,6 +60,7 @@ def weighted(asked: Evaluation, data: Labelled) -> tuple[OpenedModel, str, tuple
         raise UsageError(
             f"{asked.model} without weights answers at random: give --weights FILE or, of torchvision's, a name"
         )
+    _check_average(asked)
     classes = asked.num_classes or (None if own_code else len(data.classes))
     if asked.num_classes not in {None, len(data.classes)}:
         raise other_classes(asked.model, asked.num_classes or 0, data)
@@ -76,17 +77,24 @@ def weighted(asked: Evaluation, data: Labelled) -> tuple[OpenedModel, str, tuple
     return opened, loaded.source, loaded.notes
 
 
+def _check_average(asked: Evaluation) -> None:
+    """Refuse a choice among weights where there is none.
+
+    Raises:
+        UsageError: no folder is named.
+    """
+    if asked.average is None or (asked.weights and Path(asked.weights).is_dir()):
+        return
+    what = f"--weights {asked.weights} is no folder" if asked.weights else "no --weights are given"
+    raise UsageError(f"{what}: --ema and --no-ema choose among the weights of a run's folder or checkpoint")
+
+
 def _loaded(module: nn.Module, asked: Evaluation) -> Loaded:
     folder = Path(asked.weights)
     if folder.is_dir():
         kept = kept_weights(folder, average=asked.average)
         fit(module, kept.tensors, source=str(folder), name=asked.model)
         return Loaded(f"{kept.said}, SHA-256 {digest(kept.file)}", len(kept.tensors), ())
-    if asked.average is not None:
-        raise UsageError(
-            f"--weights {asked.weights} is no folder: --ema and --no-ema choose among the weights of a run's folder or "
-            "checkpoint"
-        )
     return load_weights(module, asked.weights, name=asked.model)
 
 

@@ -150,6 +150,15 @@ def test_what_can_not_be_used_is_one_line(
     assert captured.err.count("\n") == 1
 
 
+def test_own_code_without_weights_has_no_average(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.py").write_text("def net():\n    raise RuntimeError('not to be made')\n")
+    data = str(folder / "pictures")
+    assert call(["evaluate", f"{tmp_path / 'net.py'}:net", "--data", data, "--ema"]) == 2
+    assert "no --weights are given: --ema and --no-ema choose" in capsys.readouterr().err
+
+
 def test_an_unknown_model_gets_the_nearest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["evaluate", "cifar_resnet21x", *command(folder)[2:]]) == 2
     assert "did you mean cifar_resnet" in capsys.readouterr().err

@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from resbench.cli.main import call
+from resbench.cli.train_several import check_gpus
+from resbench.errors import UsageError
 from resbench.store.store import open_store
+from resbench.training.meeting import RENDEZVOUS
 
 RUN = (
     "train cifar_resnet20 --recipe he2015_cifar --scale smoke --iterations 6 --set batch_norm=synchronised "
@@ -68,3 +72,24 @@ def test_a_time_is_not_shared_out(monkeypatch: pytest.MonkeyPatch, capfd: pytest
     assert "--processes 3, but 2 were started" in capfd.readouterr().err
     assert call(shlex.split(f"{RUN} --device cuda:1")) == 2
     assert "--device cuda:1 is one GPU for 2 processes: give --device cuda" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("gpus", "started_by_us", "refused"),
+    [(1, True, True), (1, False, False), (2, False, True), (3, True, False)],
+)
+def test_processes_share_no_gpu(
+    gpus: int, started_by_us: bool, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One GPU in sight of a process that a cluster's launcher started may be its own."""
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    if started_by_us:
+        monkeypatch.setenv(RENDEZVOUS, "meeting")
+    else:
+        monkeypatch.delenv(RENDEZVOUS, raising=False)
+    if refused:
+        with pytest.raises(UsageError, match=f"3 processes need a GPU each, and there (is|are) {gpus}: "):
+            check_gpus()
+    else:
+        check_gpus()

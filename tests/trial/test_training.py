@@ -9,12 +9,12 @@ from resbench.datasets.data import Data
 from resbench.datasets.opening import open_data
 from resbench.errors import UsageError
 from resbench.results import Ending, Epoch, Pass, Result, Statistic
-from resbench.specs import Experiment, Optimizer, Precision, Recipe, Scale
+from resbench.specs import Engine, Experiment, Optimizer, Precision, Recipe, Scale
 from resbench.store.formats import from_text, to_text
 from resbench.training.recipes import HE2015_CIFAR, VOC_ZJ2020
 from resbench.training.scales import at_scale
 from resbench.training.watching import Unwatched
-from resbench.trial.training import accuracies, train, training_rate
+from resbench.trial.training import accuracies, open_run, settings_of, train, training_rate
 
 SMOKE = at_scale(VOC_ZJ2020, Scale.SMOKE)
 
@@ -81,6 +81,22 @@ def test_a_test_set_that_was_read_once_has_no_best_epoch() -> None:
         ("top1_validation", 0.60),
         ("top5_validation", 0.85),
     ]
+
+
+def test_a_compiler_that_meets_no_whole_batch_is_called_unused(tmp_path: Path) -> None:
+    data = open_data("cifar10", None)
+    for limit, said in ((127, "unused: no batch is whole"), (128, "on")):
+        asked = Experiment(
+            model="cifar_resnet20",
+            device="cpu",
+            precision=Precision.FP32,
+            seed=0,
+            scale=Scale.SMOKE,
+            recipe=replace(HE2015_CIFAR, train_limit=limit),
+            data=data.identity,
+        )
+        run = open_run(asked, data, engine=Engine(compile=True), folder=tmp_path, watch=Unwatched())
+        assert settings_of(run)["torch.compile"] == said
 
 
 def test_a_run_that_diverged_is_a_result_without_an_accuracy(
