@@ -5,8 +5,9 @@ Normalize), a shuffling DataLoader with two workers, a ResNet-20 of plain module
 and weight decay, and `loss.item()` with the count of hits after each step. Ours: the engine as `resbench train` runs it, with
 the recipe he2015_cifar, in several settings. Network, batch (128), pictures and threads are the same.
 
-Each side is a process of its own, as users run it: what one does with freed memory is then nothing to the others. Each round, every side trains on the same number of pictures: theirs on one pass of a fresh DataLoader, ours on one epoch, its
-draws and its checkpoint included. The sides go in another order each round. A ratio is the geometric mean over the rounds,
+Each side is a process of its own, as users run it: what one does with freed memory is then nothing to the others. Each round,
+every side trains on the same number of pictures: theirs on one pass of a fresh DataLoader, ours on one epoch, its draws and
+its checkpoint included. The sides go in another order each round. A ratio is the geometric mean over the rounds,
 with its 95 % interval. The training loss of the last round shows that all sides learn. Nothing else should run:
 
     RESBENCH_DATA=.data pytest benchmarks/test_cifar_training.py -s

@@ -24,7 +24,7 @@ def initialise(model: nn.Module, name: str) -> None:
     (He, Zhang, Ren, Sun: Delving Deep into Rectifiers, ICCV 2015, equations 14 and 10). Batch norm starts at 1 and 0.
 
     Each layer draws from a stream of its own, named by the layer under the seed that torch's generator was given: two networks
-    start alike wherever a layer of one name has one shape in both, however many layers the one has and the other has not.
+    start alike wherever a layer of one name has one shape in both, however many layers the one has and the other has not. The bias of a convolution is left as its network made it.
 
     Raises:
         ResbenchError: no such initialisation.
