@@ -7,7 +7,7 @@ from resbench.results import LATER, digest, plain
 from resbench.specs.evaluating import Evaluating
 from resbench.specs.recipe import Recipe
 
-EXPERIMENT_VERSION = 1
+EXPERIMENT_VERSION = 2
 """Raised when what an experiment means changes, so that old answers are not taken for new ones."""
 
 
