@@ -116,8 +116,11 @@ def test_a_stop_is_no_failure() -> None:
         asked(Fake(error=Stopped("by the user")))
 
 
-def test_a_backend_is_part_of_the_question_and_the_earlier_questions_keep_their_keys() -> None:
-    """The key was taken before there were backends."""
+def test_a_backend_is_part_of_the_question_and_the_earlier_questions_keep_their_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The key was taken before there were backends, of experiments of version 1."""
+    monkeypatch.setattr("resbench.specs.experiment.EXPERIMENT_VERSION", 1)
     plain = replace(QUESTION, profiling=Profiling(batch_size=1, num_classes=10, input_CHW=(3, 8, 8)))
     assert plain.key == "ed67b8d46ba67cb1"
     eager = replace(plain, profiling=replace(plain.profiling or PROFILING, backend="eager"))
