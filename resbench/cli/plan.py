@@ -1,11 +1,11 @@
 """`resbench plan`: what a suite will cost here, what of it fits into a time, and what that can show."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from resbench.cli.output import Format
+from resbench.cli.suite_options import DeviceName, Models, Pictures, SuiteName
 from resbench.cli.train_engine import (
     Allocator,
     Compiled,
@@ -38,12 +38,7 @@ Examples:
 
 
 def plan(
-    suite: Annotated[
-        str,
-        typer.Option(
-            help="A suite of 'resbench list suites', or a file of your own: ./mine.toml, ./mine.py."
-        ),
-    ],
+    suite: SuiteName,
     budget: Annotated[
         str, typer.Option(help="The time there is, such as 90m, 2h or 1h30m: what fits into it is said.")
     ] = "",
@@ -61,15 +56,11 @@ def plan(
             help="How much of it: smoke, short, full, or a share such as 0.01, as for 'resbench run'."
         ),
     ] = "full",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the real pictures. Without it, smoke runs on drawn ones.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    data: Pictures = None,
+    device: DeviceName = "cpu",
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The first seed.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 1,
-    models: Annotated[
-        str, typer.Option(help="Some of the suite's arms or models, separated by commas; extra ones, too.")
-    ] = "",
+    models: Models = "",
     store: Annotated[
         str, typer.Option(help="SQLite file of the results: what is stored there costs nothing.")
     ] = "resbench.db",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.suite_options import DeviceName, Models, Pictures, SuiteName
 from resbench.cli.train_engine import (
     Allocator,
     Compiled,
@@ -36,12 +37,7 @@ Examples:
 
 
 def run(
-    suite: Annotated[
-        str,
-        typer.Option(
-            help="A suite of 'resbench list suites', or a file of your own: ./mine.toml, ./mine.py."
-        ),
-    ],
+    suite: SuiteName,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,19 +55,15 @@ def run(
             "papers."
         ),
     ] = "full",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the real pictures. Without it, smoke runs on drawn ones.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    data: Pictures = None,
+    device: DeviceName = "cpu",
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="Decides initialisation, order and augmentation.")
     ] = 0,
     seeds: Annotated[
         int, typer.Option(min=1, help="How many seeds, from --seed on; every arm has the same ones.")
     ] = 1,
-    models: Annotated[
-        str, typer.Option(help="Some of the suite's arms or models, separated by commas; extra ones, too.")
-    ] = "",
+    models: Models = "",
     store: Annotated[
         str, typer.Option(help="SQLite file of the results; finished work there is not repeated.")
     ] = ("resbench.db"),
