@@ -4,6 +4,7 @@ import json
 import typing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -260,10 +261,17 @@ def test_a_field_that_would_change_nothing_is_told(kind: str, idle: str) -> None
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4))
 def test_whatever_stands_in_a_field_is_a_mistake_or_a_suite(value: object) -> None:
-    """The checks read raw data: nothing in it may make them fail."""
+    """The checks read raw data: nothing in it may make them fail, and what they find has words and lies in the data."""
     for field in ("data", "recipe", "changes", "arms", "extra", "kind", "input"):
-        mistakes({"arms": [{"model": "cifar_resnet20"}], field: value})
-        mistakes({"arms": [{"model": "cifar_resnet20", field: value}]})
+        for data in (
+            {"arms": [{"model": "cifar_resnet20"}], field: value},
+            {"arms": [{"model": "cifar_resnet20", field: value}]},
+        ):
+            for place, said in mistakes(data):
+                assert said
+                around: Any = data
+                for step in place[:-1]:  # the last may be what is lacking
+                    around = around[step]
 
 
 def test_a_suite_that_counts_needs_no_data() -> None:
